@@ -1,0 +1,71 @@
+# One call per folder. A target may include only what its DEPS and PRIVATE_DEPS name: this is how the
+# layers of ARCHITECTURE.md are enforced by the linker (and by tests/tidy for header-only ones).
+
+# caracal_library(name HEADERS ... SOURCES ... DEPS ... PRIVATE_DEPS ...)
+#   makes caracal_<name> and the alias caracal::<name>; no SOURCES = a header-only target.
+function(caracal_library name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  set(target caracal_${name})
+  if(ARG_SOURCES)
+    add_library(${target} STATIC ${ARG_SOURCES})
+    target_link_libraries(
+      ${target}
+      PUBLIC ${ARG_DEPS}
+      PRIVATE ${ARG_PRIVATE_DEPS} caracal_warnings caracal_sanitizers)
+    set(scope PUBLIC)
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE ${ARG_DEPS})
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}/src")
+  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/src" FILES
+                                    ${ARG_HEADERS})
+  add_library(caracal::${name} ALIAS ${target})
+endfunction()
+
+# caracal_test(name SOURCES ... DEPS ... [DATA dir] [LABELS ...] [TIMEOUT seconds])
+#   one GoogleTest binary, registered with ctest under its name; label "unit" unless given.
+function(caracal_test name)
+  cmake_parse_arguments(ARG "" "DATA;TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main
+                                        caracal_warnings caracal_sanitizers)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  if(ARG_DATA)
+    target_compile_definitions(${name} PRIVATE CARACAL_TEST_DATA="${ARG_DATA}")
+  endif()
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# caracal_bench(name SOURCES ... DEPS ...): one Google Benchmark binary.
+function(caracal_bench name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} benchmark::benchmark caracal_warnings)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+endfunction()
+
+# caracal_fuzz(name SOURCES ... DEPS ... CORPUS dir)
+#   with CARACAL_BUILD_FUZZERS: a libFuzzer binary; otherwise a test that replays the corpus once.
+function(caracal_fuzz name)
+  cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} caracal_warnings caracal_sanitizers)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
+  if(CARACAL_BUILD_FUZZERS)
+    target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(${name} PRIVATE "${PROJECT_SOURCE_DIR}/tests/fuzz/replay_main.cc")
+    add_test(NAME ${name} COMMAND ${name} "${ARG_CORPUS}")
+    set_tests_properties(${name} PROPERTIES LABELS "fuzz" TIMEOUT 120)
+  endif()
+endfunction()

@@ -1,0 +1,9 @@
+# caracal_sanitizers: CARACAL_SANITIZERS as compile and link options, for every target of ours.
+add_library(caracal_sanitizers INTERFACE)
+if(CARACAL_SANITIZERS)
+  string(REPLACE ";" "," _sanitizers "${CARACAL_SANITIZERS}")
+  target_compile_options(caracal_sanitizers INTERFACE -fsanitize=${_sanitizers}
+                                                      -fno-omit-frame-pointer
+                                                      -fno-sanitize-recover=all)
+  target_link_options(caracal_sanitizers INTERFACE -fsanitize=${_sanitizers})
+endif()

@@ -1,0 +1,15 @@
+# caracal_warnings: the interface target every target of ours links privately.
+add_library(caracal_warnings INTERFACE)
+target_compile_options(
+  caracal_warnings
+  INTERFACE
+    -Wall
+    -Wextra
+    -Wshadow
+    -Wimplicit-fallthrough
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+    $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
+    $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>
+    $<$<BOOL:${CARACAL_WERROR}>:-Werror>
+    # Verdicts must not depend on the compiler's choice to fuse a multiply and an add.
+    -ffp-contract=off)

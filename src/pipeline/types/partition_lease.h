@@ -1,0 +1,60 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace caracal::pipeline {
+
+/// One uninterrupted ownership of one partition by this member: the ownership token that batches
+/// and epochs carry. A partition that leaves and comes back has a new lease. Work of a lapsed lease
+/// is dropped, never committed.
+///
+/// Threads: the ingest thread makes leases and lapses them; any thread may read.
+class PartitionLease {
+ public:
+  PartitionLease(uint64_t id, uint16_t stream, std::string topic, int32_t partition, uint32_t slot)
+      : id_(id), stream_(stream), partition_(partition), slot_(slot), topic_(std::move(topic)) {}
+
+  /// Unique in the process, increasing.
+  uint64_t id() const { return id_; }
+  /// Index into the configured streams.
+  uint16_t stream() const { return stream_; }
+  const std::string& topic() const { return topic_; }
+  int32_t partition() const { return partition_; }
+  /// Small dense index, reused after the lease has ended: workers address their state by it.
+  uint32_t slot() const { return slot_; }
+
+  bool lapsed() const { return lapsed_.load(std::memory_order_acquire); }
+  /// Ends the ownership; never undone. Ingest thread only.
+  void Lapse() { lapsed_.store(true, std::memory_order_release); }
+
+ private:
+  const uint64_t id_;
+  const uint16_t stream_;
+  const int32_t partition_;
+  const uint32_t slot_;
+  const std::string topic_;
+  std::atomic<bool> lapsed_{false};
+};
+
+using LeasePtr = std::shared_ptr<PartitionLease>;
+
+/// Where a newly opened partition stands.
+struct StartPosition {
+  /// A: the first record that may touch state. Records in [replay_from, committed) are replayed:
+  /// they change the state and emit nothing.
+  int64_t replay_from = 0;
+  /// C: the first record that is consumed, counted and dead-lettered.
+  int64_t committed = 0;
+  /// The first record that may raise an alert; earlier ones warm the state silently.
+  int64_t alert_from = 0;
+  /// Offset A as recorded; lower than replay_from when retention has passed it.
+  int64_t activation = 0;
+  /// Records between activation and replay_from are gone: state is incomplete.
+  bool state_gap = false;
+};
+
+}  // namespace caracal::pipeline
