@@ -59,6 +59,10 @@ class EventSource {
   /// A rebalance is under way: offsets must not be committed through the group now.
   virtual bool Rebalancing() const = 0;
 
+  /// Makes a Poll that waits return soon: another thread has something for the ingest thread. Any
+  /// thread.
+  virtual void Wake() = 0;
+
   /// Leaves the group. Bounded by `timeout`. No call may follow.
   virtual absl::Status Close(absl::Duration timeout) = 0;
 };

@@ -25,8 +25,8 @@ struct OutputRecord {
   bool null_key = false;
   std::string value;
   bool null_value = false;
-  /// Timestamp of the Kafka record in ms; -1 = the producer's clock.
-  int64_t timestamp_ms = -1;
+  /// When the database committed the source row, ms since 1970; -1 = unknown. For metrics only.
+  int64_t commit_time_ms = -1;
   std::vector<std::pair<std::string, std::string>> headers;
 
   size_t bytes() const { return key.size() + value.size() + 64 * headers.size() + 128; }

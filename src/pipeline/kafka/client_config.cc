@@ -1,0 +1,127 @@
+#include "pipeline/kafka/client_config.h"
+
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+
+namespace caracal::pipeline {
+namespace {
+
+absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
+  std::array<char, 512> error = {};
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error.data(), error.size()) !=
+        RD_KAFKA_CONF_OK) {
+      return absl::InvalidArgumentError(fmt::format("kafka property '{}': {}", name, error.data()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+void LogLine(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+  const char* name = client == nullptr ? "" : rd_kafka_name(client);
+  if (level <= 3) {
+    LOG(kError, "kafka", text, {{"client", name}, {"facility", facility}});
+  } else if (level <= 5) {
+    LOG(kWarning, "kafka", text, {{"client", name}, {"facility", facility}});
+  } else {
+    LOG(kInfo, "kafka", text, {{"client", name}, {"facility", facility}});
+  }
+}
+
+void LogClientError(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
+  LOG(kWarning, "kafka", reason,
+      {{"client", rd_kafka_name(client)},
+       {"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error))}});
+}
+
+}  // namespace
+
+void RouteKafkaLogs(rd_kafka_conf_t* conf) {
+  rd_kafka_conf_set_log_cb(conf, LogLine);
+  rd_kafka_conf_set_error_cb(conf, LogClientError);
+}
+
+absl::StatusOr<KafkaConf> MakeKafkaConf(const KafkaConnection& connection,
+                                        const KafkaProperties& defaults,
+                                        const KafkaProperties& owned) {
+  KafkaConf conf(rd_kafka_conf_new());
+  RETURN_IF_ERROR(SetAll(conf.get(), defaults));
+  RETURN_IF_ERROR(SetAll(conf.get(), connection.properties));
+  RETURN_IF_ERROR(SetAll(conf.get(), {{"bootstrap.servers", connection.bootstrap_servers},
+                                      {"client.id", connection.client_id}}));
+  RETURN_IF_ERROR(SetAll(conf.get(), owned));
+  RouteKafkaLogs(conf.get());
+  return conf;
+}
+
+absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf) {
+  std::array<char, 512> error = {};
+  rd_kafka_t* client = rd_kafka_new(type, conf.get(), error.data(), error.size());
+  if (client == nullptr) {
+    return absl::FailedPreconditionError(
+        fmt::format("cannot create a Kafka client: {}", error.data()));
+  }
+  static_cast<void>(conf.release());  // rd_kafka_new has taken it over.
+  return KafkaClient(client);
+}
+
+bool IsTransient(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__WAIT_COORD:
+    case RD_KAFKA_RESP_ERR__WAIT_CACHE:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_BROKER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
+    case RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NOT_COORDINATOR:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    case RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_PREFERRED_LEADER_NOT_AVAILABLE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context) {
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
+  const std::string message =
+      fmt::format("{}: {} ({})", context, rd_kafka_err2str(error), rd_kafka_err2name(error));
+  if (IsTransient(error)) return absl::UnavailableError(message);
+  switch (error) {
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return absl::PermissionDeniedError(message);
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return absl::NotFoundError(message);
+    default:
+      return absl::InternalError(message);
+  }
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pipeline/kafka/handles.h"
+
+namespace caracal::pipeline {
+
+/// How to reach the cluster; the same for every client of a process.
+struct KafkaConnection {
+  std::string bootstrap_servers;
+  std::string client_id = "caracal";
+  /// Raw librdkafka properties of the configuration file; already screened by config/.
+  std::map<std::string, std::string> properties;
+};
+
+/// Name and value; later entries win.
+using KafkaProperties = std::map<std::string, std::string>;
+
+/// A librdkafka configuration: `defaults` first, then the connection's properties, then `owned`,
+/// which nothing can override. InvalidArgument with librdkafka's own words when a property is
+/// refused.
+absl::StatusOr<KafkaConf> MakeKafkaConf(const KafkaConnection& connection,
+                                        const KafkaProperties& defaults,
+                                        const KafkaProperties& owned);
+
+/// Routes librdkafka's own log lines and client-level errors to LOG.
+void RouteKafkaLogs(rd_kafka_conf_t* conf);
+
+/// Creates a client; takes `conf` over. FailedPrecondition with librdkafka's message.
+absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf);
+
+/// An error of librdkafka as a status: "<context>: <librdkafka's words>". Unavailable for what may
+/// pass, PermissionDenied for authentication and authorisation, NotFound for missing topics, else
+/// Internal.
+absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context);
+
+/// True for errors that may go away by themselves: transport, timeouts, coordinator moves,
+/// elections.
+bool IsTransient(rd_kafka_resp_err_t error);
+
+}  // namespace caracal::pipeline

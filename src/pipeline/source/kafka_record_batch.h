@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "pipeline/kafka/handles.h"
+#include "pipeline/types/record_batch.h"
+
+namespace caracal::pipeline {
+
+/// Owns librdkafka messages and shows them as RawRecords; destroying it gives them back. The leases
+/// of its records are kept alive by whoever decodes it.
+class KafkaRecordBatch : public RecordBatch {
+ public:
+  explicit KafkaRecordBatch(size_t capacity) {
+    messages_.reserve(capacity);
+    records_.reserve(capacity);
+  }
+  ~KafkaRecordBatch() override;
+
+  /// Takes `message` over; its lease is open and its offset the next expected or later.
+  void Add(rd_kafka_message_t* message, const LeasePtr& lease);
+  bool empty() const { return records_.empty(); }
+
+  std::optional<std::string_view> FindHeader(size_t index, std::string_view name) const override;
+
+ private:
+  std::vector<rd_kafka_message_t*> messages_;
+  std::vector<LeasePtr> leases_;
+};
+
+}  // namespace caracal::pipeline

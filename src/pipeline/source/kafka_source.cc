@@ -1,0 +1,425 @@
+#include "pipeline/source/kafka_source.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "agents/api/check.h"
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+
+namespace caracal::pipeline {
+namespace {
+
+constexpr int kSeekTimeoutMs = 5000;
+
+// What the engine owns: nothing in the configuration can override these.
+KafkaProperties OwnedProperties(const SourceOptions& options) {
+  KafkaProperties owned = {
+      {"group.id", options.group_id},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"enable.partition.eof", "false"},
+      {"auto.offset.reset", "error"},
+      {"isolation.level", "read_committed"},
+      {"partition.assignment.strategy", "cooperative-sticky"},
+      {"allow.auto.create.topics", "false"},
+      {"session.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.session_timeout))},
+  };
+  if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
+  return owned;
+}
+
+KafkaProperties DefaultProperties(const SourceOptions& options) {
+  return {
+      {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
+      {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
+      {"heartbeat.interval.ms", "1000"},
+      {"socket.nagle.disable", "true"},
+      {"socket.keepalive.enable", "true"},
+      {"fetch.wait.max.ms", "100"},
+      {"fetch.error.backoff.ms", "100"},
+      {"reconnect.backoff.max.ms", "2000"},
+      {"topic.metadata.refresh.interval.ms", "10000"},
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options) {
+  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options)));
+  RETURN_IF_ERROR(source->Connect());
+  return source;
+}
+
+KafkaSource::KafkaSource(SourceOptions options)
+    : options_(std::move(options)), polled_(options_.batch_records) {}
+
+absl::Status KafkaSource::Connect() {
+  ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(options_.connection, DefaultProperties(options_),
+                                                 OwnedProperties(options_)));
+  rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
+  rd_kafka_conf_set_opaque(conf.get(), this);
+  ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+  record_queue_.reset(rd_kafka_queue_new(client_.get()));
+  offsets_ = std::make_unique<GroupOffsets>(client_.get());
+  restorer_ =
+      std::make_unique<PartitionRestorer>(client_.get(), *offsets_, options_, [this] { Wake(); });
+  return absl::OkStatus();
+}
+
+KafkaSource::~KafkaSource() {
+  restorer_.reset();
+  owned_.clear();
+  record_queue_.reset();
+  group_queue_.reset();
+}
+
+absl::Status KafkaSource::Start() {
+  KafkaPartitionList topics(
+      rd_kafka_topic_partition_list_new(static_cast<int>(options_.topics.size())));
+  for (const SourceTopic& topic : options_.topics) {
+    rd_kafka_topic_partition_list_add(topics.get(), topic.name.c_str(), RD_KAFKA_PARTITION_UA);
+  }
+  restorer_->Start();
+  return KafkaStatus(rd_kafka_subscribe(client_.get(), topics.get()), "joining the consumer group");
+}
+
+absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollResult& result) {
+  result.changes.clear();
+  result.records = nullptr;
+  const int wait_ms = static_cast<int>(absl::ToInt64Milliseconds(max_wait));
+  RETURN_IF_ERROR(ServeGroup(want_records ? 0 : wait_ms));
+  FinishRevoke(/*released=*/false);
+  RETURN_IF_ERROR(OpenRestored(result));
+  size_t count = 0;
+  if (want_records) {
+    count = Consume(changes_.empty() && result.changes.empty() ? wait_ms : 0);
+  }
+  // Closing before opening: a partition that comes back has ended before it starts again.
+  result.changes.insert(result.changes.begin(), changes_.begin(), changes_.end());
+  changes_.clear();
+  Collect(count, result);
+  return fatal_;
+}
+
+size_t KafkaSource::Consume(int timeout_ms) {
+  const auto read = [this](int timeout, size_t wanted) -> size_t {
+    const ssize_t count =
+        rd_kafka_consume_batch_queue(record_queue_.get(), timeout, polled_.data(), wanted);
+    return count > 0 ? static_cast<size_t>(count) : 0;
+  };
+  // The batch call waits until the batch is full or the time is over, so it must not be given both
+  // a size and a time: take what is there, else wait for one record.
+  const size_t count = read(0, polled_.size());
+  if (count > 0 || timeout_ms == 0) return count;
+  return read(timeout_ms, 1);
+}
+
+void KafkaSource::Collect(size_t count, PollResult& result) {
+  if (count == 0) return;
+  auto batch = std::make_shared<KafkaRecordBatch>(count);
+  uint64_t discarded = 0;
+  for (size_t i = 0; i < count; ++i) {
+    rd_kafka_message_t* message = polled_[i];
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      if (absl::Status status = CollectError(*message); !status.ok()) fatal_ = status;
+      rd_kafka_message_destroy(message);
+      continue;
+    }
+    OwnedPartition* owned = Find(*message);
+    if (owned == nullptr || !owned->open || owned->paused || message->offset < owned->next_offset) {
+      rd_kafka_message_destroy(message);
+      ++discarded;
+      continue;
+    }
+    owned->next_offset = message->offset + 1;
+    batch->Add(message, owned->lease);
+  }
+  if (discarded > 0) probe_.discarded_records.Add(discarded);
+  if (!batch->empty()) result.records = std::move(batch);
+}
+
+absl::Status KafkaSource::CollectError(const rd_kafka_message_t& message) {
+  const char* topic = message.rkt == nullptr ? "" : rd_kafka_topic_name(message.rkt);
+  if (message.err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+      message.err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+    OwnedPartition* owned = Find(message);
+    if (owned == nullptr || !owned->open) return absl::OkStatus();
+    return absl::OutOfRangeError(fmt::format(
+        "{} [{}]: offset {} is no longer in the log: records were deleted before they were judged, "
+        "or "
+        "the topic was re-created. Nothing after it was consumed; {}",
+        topic, message.partition, owned->next_offset, rd_kafka_message_errstr(&message)));
+  }
+  return HandleGroupMessage(message);
+}
+
+absl::Status KafkaSource::ServeGroup(int timeout_ms) {
+  while (true) {
+    const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), timeout_ms));
+    if (message == nullptr) return fatal_;
+    timeout_ms = 0;
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      RETURN_IF_ERROR(HandleGroupMessage(*message));
+    } else {
+      // A record that was fetched before its partition's queue was forwarded: it will come again.
+      probe_.discarded_records.Add(1);
+    }
+  }
+}
+
+absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) {
+  std::array<char, 512> text = {};
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL ||
+      rd_kafka_fatal_error(client_.get(), text.data(), text.size()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::InternalError(fmt::format("the Kafka consumer cannot go on: {}", text.data()));
+  }
+  const absl::Status status = KafkaStatus(message.err, rd_kafka_message_errstr(&message));
+  if (absl::IsPermissionDenied(status)) return status;
+  probe_.client_errors.Add(1);
+  if (absl::IsNotFound(status)) {
+    LOG(kWarning, "source", "a topic does not exist yet, waiting for it",
+        {{"error", rd_kafka_message_errstr(&message)}});
+  } else {
+    LOG(kWarning, "source", "the consumer reports an error and goes on",
+        {{"error", agents::MessageOf(status)}});
+  }
+  return absl::OkStatus();
+}
+
+void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
+                              rd_kafka_topic_partition_list_t* partitions, void* opaque) {
+  auto* source = static_cast<KafkaSource*>(opaque);
+  source->probe_.rebalances.Add(1);
+  if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+    source->OnAssign(partitions);
+  } else {
+    source->OnRevoke(partitions);
+  }
+}
+
+void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
+  std::vector<LeasePtr> leases;
+  for (int i = 0; i < partitions->cnt; ++i) {
+    rd_kafka_topic_partition_t& entry = partitions->elems[i];
+    const auto topic =
+        std::find_if(options_.topics.begin(), options_.topics.end(),
+                     [&entry](const SourceTopic& known) { return known.name == entry.topic; });
+    CHECK(topic != options_.topics.end());
+    // A placeholder: the partition is paused until its start is known.
+    entry.offset = 0;
+    OwnedPartition owned;
+    owned.lease = std::make_shared<PartitionLease>(
+        next_lease_id_++, static_cast<uint16_t>(topic - options_.topics.begin()), entry.topic,
+        entry.partition, TakeSlot());
+    leases.push_back(owned.lease);
+    owned_.insert_or_assign({entry.topic, entry.partition}, std::move(owned));
+  }
+  if (KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions)); error != nullptr) {
+    fatal_ = absl::InternalError(
+        fmt::format("taking assigned partitions: {}", rd_kafka_error_string(error.get())));
+    return;
+  }
+  rd_kafka_pause_partitions(client_.get(), partitions);
+  probe_.assigned.Add(leases.size());
+  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  offsets_->SetRebalancing(false);
+  LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
+  restorer_->Submit(std::move(leases));
+}
+
+void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
+  const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
+  offsets_->SetRebalancing(true);
+  last_owned_ = nullptr;
+  last_topic_ = nullptr;
+  for (int i = 0; i < partitions->cnt; ++i) {
+    const auto it = owned_.find({partitions->elems[i].topic, partitions->elems[i].partition});
+    if (it == owned_.end()) continue;
+    it->second.lease->Lapse();
+    if (it->second.open)
+      changes_.push_back(PartitionRevoked{it->second.lease, lost});
+    else
+      slots_[it->second.lease->slot()] = false;
+    owned_.erase(it);
+  }
+  (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
+  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  LOG(kInfo, "source", lost ? "partitions lost" : "partitions revoked",
+      {{"count", partitions->cnt}});
+  if (lost || closing_) {
+    Unassign(partitions);
+    return;
+  }
+  revoking_.reset(rd_kafka_topic_partition_list_copy(partitions));
+  revoke_deadline_ = absl::Now() + options_.revoke_grace;
+}
+
+void KafkaSource::Unassign(const rd_kafka_topic_partition_list_t* partitions) {
+  if (KafkaError error(rd_kafka_incremental_unassign(client_.get(), partitions));
+      error != nullptr) {
+    fatal_ = absl::InternalError(
+        fmt::format("giving partitions up: {}", rd_kafka_error_string(error.get())));
+  }
+  offsets_->SetRebalancing(false);
+}
+
+void KafkaSource::FinishRevoke(bool released) {
+  if (revoking_ == nullptr || (!released && absl::Now() < revoke_deadline_)) return;
+  const KafkaPartitionList partitions = std::move(revoking_);
+  revoke_deadline_ = absl::InfiniteFuture();
+  Unassign(partitions.get());
+}
+
+void KafkaSource::Release(std::span<const LeasePtr> leases) {
+  for (const LeasePtr& lease : leases) slots_[lease->slot()] = false;
+  FinishRevoke(/*released=*/true);
+}
+
+absl::Status KafkaSource::OpenRestored(PollResult& result) {
+  std::vector<RestoredPartition> finished = restorer_->Take();
+  if (finished.empty()) return absl::OkStatus();
+  for (RestoredPartition& restored : finished) {
+    OwnedPartition* owned = Find(*restored.lease);
+    if (owned == nullptr || owned->lease != restored.lease) continue;
+    RETURN_IF_ERROR(restored.position.status());
+    RETURN_IF_ERROR(Open(*owned, *restored.position));
+    result.changes.push_back(PartitionOpened{owned->lease, *restored.position});
+  }
+  int64_t open = 0;
+  for (const auto& [key, owned] : owned_) open += owned.open ? 1 : 0;
+  probe_.open_partitions.Set(open);
+  return absl::OkStatus();
+}
+
+absl::Status KafkaSource::Open(OwnedPartition& partition, const StartPosition& position) {
+  const PartitionLease& lease = *partition.lease;
+  RETURN_IF_ERROR(SeekTo(lease, position.replay_from));
+  partition.queue.reset(
+      rd_kafka_queue_get_partition(client_.get(), lease.topic().c_str(), lease.partition()));
+  CHECK(partition.queue != nullptr);
+  rd_kafka_queue_forward(partition.queue.get(), record_queue_.get());
+  partition.next_offset = position.replay_from;
+  partition.open = true;
+  if (position.state_gap) probe_.state_gaps.Add(1);
+  LOG(kInfo, "source", "partition opened",
+      {{"topic", lease.topic()},
+       {"partition", lease.partition()},
+       {"replay_from", position.replay_from},
+       {"committed", position.committed}});
+  return Resume(partition.lease);
+}
+
+absl::Status KafkaSource::SeekTo(const PartitionLease& lease, int64_t offset) {
+  const KafkaTopic topic(rd_kafka_topic_new(client_.get(), lease.topic().c_str(), nullptr));
+  CHECK(topic != nullptr);
+  return KafkaStatus(
+      rd_kafka_seek(topic.get(), lease.partition(), offset, kSeekTimeoutMs),
+      fmt::format("seeking {} [{}] to {}", lease.topic(), lease.partition(), offset));
+}
+
+absl::Status KafkaSource::Pause(const LeasePtr& lease, int64_t from) {
+  OwnedPartition* owned = Find(*lease);
+  if (owned == nullptr || owned->lease != lease) return absl::OkStatus();
+  const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
+  RETURN_IF_ERROR(
+      KafkaStatus(rd_kafka_pause_partitions(client_.get(), list.get()), "pausing a partition"));
+  owned->paused = true;
+  owned->next_offset = from;
+  return SeekTo(*lease, from);
+}
+
+absl::Status KafkaSource::Resume(const LeasePtr& lease) {
+  OwnedPartition* owned = Find(*lease);
+  if (owned == nullptr || owned->lease != lease) return absl::OkStatus();
+  const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
+  owned->paused = false;
+  return KafkaStatus(rd_kafka_resume_partitions(client_.get(), list.get()), "resuming a partition");
+}
+
+std::string KafkaSource::GroupMetadata() {
+  const KafkaGroupMetadata metadata(rd_kafka_consumer_group_metadata(client_.get()));
+  if (metadata == nullptr) return "";
+  void* bytes = nullptr;
+  size_t size = 0;
+  if (KafkaError error(rd_kafka_consumer_group_metadata_write(metadata.get(), &bytes, &size));
+      error != nullptr) {
+    return "";
+  }
+  std::string text(static_cast<const char*>(bytes), size);
+  rd_kafka_mem_free(client_.get(), bytes);
+  return text;
+}
+
+void KafkaSource::Wake() {
+  rd_kafka_queue_yield(record_queue_.get());
+  rd_kafka_queue_yield(group_queue_.get());
+}
+
+absl::Status KafkaSource::Close(absl::Duration timeout) {
+  closing_ = true;
+  FinishRevoke(/*released=*/true);
+  restorer_.reset();
+  if (KafkaError error(rd_kafka_consumer_close_queue(client_.get(), group_queue_.get()));
+      error != nullptr) {
+    return absl::InternalError(
+        fmt::format("leaving the consumer group: {}", rd_kafka_error_string(error.get())));
+  }
+  const absl::Time deadline = absl::Now() + timeout;
+  while (rd_kafka_consumer_closed(client_.get()) == 0) {
+    if (absl::Now() >= deadline) {
+      return absl::DeadlineExceededError("the consumer group could not be left in time");
+    }
+    const KafkaEvent event(rd_kafka_queue_poll(group_queue_.get(), 100));
+    if (event != nullptr && rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_REBALANCE) {
+      OnRebalance(client_.get(), rd_kafka_event_error(event.get()),
+                  rd_kafka_event_topic_partition_list(event.get()), this);
+    }
+  }
+  return absl::OkStatus();
+}
+
+int64_t KafkaSource::HighWatermark(const std::string& topic, int32_t partition) const {
+  int64_t low = -1;
+  int64_t high = -1;
+  if (rd_kafka_get_watermark_offsets(client_.get(), topic.c_str(), partition, &low, &high) !=
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return -1;
+  }
+  return high;
+}
+
+KafkaSource::OwnedPartition* KafkaSource::Find(const rd_kafka_message_t& message) {
+  if (message.rkt == last_topic_ && message.partition == last_partition_ &&
+      last_owned_ != nullptr) {
+    return last_owned_;
+  }
+  const auto it = owned_.find({rd_kafka_topic_name(message.rkt), message.partition});
+  if (it == owned_.end()) return nullptr;
+  last_topic_ = message.rkt;
+  last_partition_ = message.partition;
+  last_owned_ = &it->second;
+  return last_owned_;
+}
+
+KafkaSource::OwnedPartition* KafkaSource::Find(const PartitionLease& lease) {
+  const auto it = owned_.find({lease.topic(), lease.partition()});
+  return it == owned_.end() ? nullptr : &it->second;
+}
+
+uint32_t KafkaSource::TakeSlot() {
+  const auto free = std::find(slots_.begin(), slots_.end(), false);
+  const auto slot = static_cast<uint32_t>(free - slots_.begin());
+  if (free == slots_.end()) {
+    slots_.push_back(true);
+  } else {
+    *free = true;
+  }
+  return slot;
+}
+
+}  // namespace caracal::pipeline

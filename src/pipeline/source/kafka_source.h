@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "pipeline/kafka/handles.h"
+#include "pipeline/ports/event_source.h"
+#include "pipeline/source/group_offsets.h"
+#include "pipeline/source/kafka_record_batch.h"
+#include "pipeline/source/partition_restorer.h"
+#include "pipeline/source/source_options.h"
+#include "pipeline/source/source_probe.h"
+
+namespace caracal::pipeline {
+
+/// Reads the partitions the consumer group gives this member (cooperative-sticky, librdkafka's C
+/// API).
+///
+/// Two queues keep the group alive while the pipeline is full: rebalances and errors stay on the
+/// group's own queue, which every Poll serves; records of open partitions are forwarded to a queue
+/// of their own, which a full pipeline simply does not read (librdkafka then stops fetching).
+///
+/// A newly assigned partition is paused at a placeholder offset inside the callback, which returns
+/// at once; the restorer finds its start on another thread; the next Poll seeks, forwards and
+/// resumes it, and reports it open. Records of partitions that are not open, or below the next
+/// expected offset, are discarded and counted.
+///
+/// Threads: all calls on the ingest thread, except Wake() and the OffsetStore. Bounds: librdkafka's
+/// queue (SourceOptions), one batch per poll.
+class KafkaSource : public EventSource {
+ public:
+  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options);
+  ~KafkaSource() override;
+
+  /// Joins the group. Records follow once the group has assigned partitions.
+  absl::Status Start();
+
+  absl::Status Poll(absl::Duration max_wait, bool want_records, PollResult& result) override;
+  void Release(std::span<const LeasePtr> leases) override;
+  absl::Status Pause(const LeasePtr& lease, int64_t from) override;
+  absl::Status Resume(const LeasePtr& lease) override;
+  std::string GroupMetadata() override;
+  bool Rebalancing() const override { return offsets_->rebalancing(); }
+  void Wake() override;
+  absl::Status Close(absl::Duration timeout) override;
+
+  /// Where at_least_once commits. Lives as long as the source.
+  OffsetStore& offset_store() { return *offsets_; }
+  const SourceProbe& probe() const { return probe_; }
+  /// Log end of an owned partition as last seen by the client; -1 = unknown. Any thread.
+  int64_t HighWatermark(const std::string& topic, int32_t partition) const;
+
+ private:
+  struct OwnedPartition {
+    LeasePtr lease;
+    KafkaQueue queue;
+    bool open = false;    ///< its start is known and its records are wanted
+    bool paused = false;  ///< by Pause()
+    int64_t next_offset = 0;
+  };
+  using PartitionKey = std::pair<std::string, int32_t>;
+
+  explicit KafkaSource(SourceOptions options);
+  absl::Status Connect();
+
+  static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
+                          rd_kafka_topic_partition_list_t* partitions, void* opaque);
+  void OnAssign(rd_kafka_topic_partition_list_t* partitions);
+  void OnRevoke(const rd_kafka_topic_partition_list_t* partitions);
+  void Unassign(const rd_kafka_topic_partition_list_t* partitions);
+  /// Gives revoked partitions up when their epoch has ended or the grace is over.
+  void FinishRevoke(bool released);
+
+  absl::Status ServeGroup(int timeout_ms);
+  absl::Status HandleGroupMessage(const rd_kafka_message_t& message);
+  absl::Status OpenRestored(PollResult& result);
+  absl::Status Open(OwnedPartition& partition, const StartPosition& position);
+  absl::Status SeekTo(const PartitionLease& lease, int64_t offset);
+  size_t Consume(int timeout_ms);
+  void Collect(size_t count, PollResult& result);
+  absl::Status CollectError(const rd_kafka_message_t& message);
+  OwnedPartition* Find(const rd_kafka_message_t& message);
+  OwnedPartition* Find(const PartitionLease& lease);
+  uint32_t TakeSlot();
+
+  const SourceOptions options_;
+  SourceProbe probe_;
+  KafkaClient client_;
+  std::unique_ptr<GroupOffsets> offsets_;
+  KafkaQueue group_queue_;
+  KafkaQueue record_queue_;
+  std::unique_ptr<PartitionRestorer> restorer_;
+
+  std::map<PartitionKey, OwnedPartition> owned_;
+  std::vector<PartitionChange> changes_;
+  KafkaPartitionList revoking_;  ///< null = no revoke under way
+  absl::Time revoke_deadline_ = absl::InfiniteFuture();
+  std::vector<bool> slots_;  ///< in use
+  uint64_t next_lease_id_ = 1;
+  bool closing_ = false;
+  absl::Status fatal_ = absl::OkStatus();
+  std::vector<rd_kafka_message_t*> polled_;
+  // One-entry cache: records of a partition arrive in runs.
+  const rd_kafka_topic_t* last_topic_ = nullptr;
+  int32_t last_partition_ = -1;
+  OwnedPartition* last_owned_ = nullptr;
+};
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "pipeline/kafka/client_config.h"
+
+namespace caracal::pipeline {
+
+/// A point in a topic as the configuration names it.
+struct StartPoint {
+  enum class Kind : uint8_t { kEarliest, kLatest, kTime };
+  Kind kind = Kind::kEarliest;
+  int64_t time_ms = 0;  ///< record timestamp, for kTime
+};
+
+/// One source topic.
+struct SourceTopic {
+  std::string name;
+  /// Where a partition starts that the group has never committed.
+  StartPoint from;
+  /// From where on such a partition may raise alerts; kEarliest = from the start.
+  StartPoint alert_from;
+};
+
+struct SourceOptions {
+  // Behaviour.
+  KafkaConnection connection;
+  std::string group_id = "caracal";
+  /// Static membership; empty = dynamic.
+  std::string group_instance_id;
+  /// Index = stream index of the leases.
+  std::vector<SourceTopic> topics;
+  /// Identity of the rules in effect, for the first offsets of a fresh partition.
+  std::string rules;
+  absl::Duration session_timeout = absl::Seconds(45);
+  /// The longest time a revoked partition waits for its epoch before it is given up.
+  absl::Duration revoke_grace = absl::Milliseconds(50);
+
+  // Performance.
+  /// Records of one poll.
+  size_t batch_records = 1024;
+  /// Prefetch of the whole client. librdkafka 2.0.2 stalls for one second when its queue is full,
+  /// so this must hold more than a second of the peak rate.
+  int64_t queued_min_messages = 1'000'000;
+  int64_t queued_max_kbytes = 1'048'576;
+};
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "pipeline/base/cell.h"
+
+namespace caracal::pipeline {
+
+/// What the source counts. Written by the ingest thread.
+struct SourceProbe {
+  Counter assigned;           ///< partitions assigned
+  Counter revoked;            ///< partitions revoked
+  Counter lost;               ///< partitions lost: fenced or timed out
+  Counter rebalances;         ///< callbacks served
+  Counter discarded_records;  ///< not owned, not open, or below the next expected offset
+  Counter state_gaps;         ///< partitions opened with incomplete state
+  Counter client_errors;      ///< errors the client reported and goes on from
+  Gauge assigned_partitions;
+  Gauge open_partitions;
+};
+
+}  // namespace caracal::pipeline
