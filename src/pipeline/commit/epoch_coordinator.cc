@@ -1,0 +1,164 @@
+#include "pipeline/commit/epoch_coordinator.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "agents/api/check.h"
+#include "pipeline/base/log.h"
+
+namespace caracal::pipeline {
+
+EpochCoordinator::EpochCoordinator(EpochOptions options, EventSource& source,
+                                   CommitThread& commit_thread, const Clock& clock)
+    : options_(std::move(options)),
+      source_(source),
+      commit_thread_(commit_thread),
+      clock_(clock),
+      last_commit_us_(clock.MonotonicMicros()) {}
+
+void EpochCoordinator::OpenPartition(const LeasePtr& lease, const StartPosition& position) {
+  if (progress_.size() <= lease->slot()) progress_.resize(lease->slot() + 1);
+  Progress& progress = progress_[lease->slot()];
+  CHECK(progress.lease == nullptr);
+  progress.lease = lease;
+  progress.next_offset = position.committed;
+  progress.committed_offset = position.committed;
+  progress.metadata = {position.activation, position.alert_from, options_.rules};
+  progress.touched = false;
+}
+
+void EpochCoordinator::ClosePartition(const LeasePtr& lease) {
+  Progress& progress = progress_[lease->slot()];
+  CHECK(progress.lease == lease);
+  progress = Progress();
+  std::erase_if(open_.outputs,
+                [&lease](const OutputRecord& output) { return output.lease == lease; });
+}
+
+void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records) {
+  Progress& progress = progress_[lease.slot()];
+  CHECK(progress.lease.get() == &lease);
+  open_.records += records;
+  if (next_offset <= progress.next_offset) return;  // replay: nothing to commit
+  progress.next_offset = next_offset;
+  progress.touched = true;
+  progressed_ = true;
+}
+
+void EpochCoordinator::AddOutput(OutputRecord output) {
+  open_.output_bytes += output.bytes();
+  open_.outputs.push_back(std::move(output));
+}
+
+bool EpochCoordinator::Full() const {
+  return pending_bytes() >= options_.max_pending_bytes || open_.records >= options_.max_records;
+}
+
+bool EpochCoordinator::ShouldClose(bool lagging) const {
+  if (closed_.has_value() || !progressed_) return false;
+  const int64_t since_commit = clock_.MonotonicMicros() - last_commit_us_;
+  if (Full() || since_commit >= options_.commit_interval_us) return true;
+  if (lagging || pending_bytes() == 0) return false;
+  return since_commit >= options_.idle_factor * commit_thread_.last_cpu_micros();
+}
+
+uint64_t EpochCoordinator::Close() {
+  CHECK(!closed_.has_value());
+  ClosedEpoch closed;
+  closed.id = open_.id;
+  closed.missing_shares = options_.workers;
+  closed.outputs = std::move(open_.outputs);
+  for (Progress& progress : progress_) {
+    if (!progress.touched) continue;
+    progress.touched = false;
+    closed.partitions.push_back(
+        {progress.lease, progress.next_offset, FormatOffsetMetadata(progress.metadata)});
+  }
+  closed_ = std::move(closed);
+  open_ = OpenEpoch();
+  open_.id = closed_->id + 1;
+  worker_output_bytes_ = 0;
+  progressed_ = false;
+  return closed_->id;
+}
+
+void EpochCoordinator::AddShare(EpochShare share) {
+  CHECK(closed_.has_value() && share.epoch == closed_->id && closed_->missing_shares > 0);
+  closed_->missing_shares -= 1;
+  std::move(share.outputs.begin(), share.outputs.end(), std::back_inserter(closed_->outputs));
+}
+
+absl::Status EpochCoordinator::Serve() {
+  if (!closed_.has_value()) return absl::OkStatus();
+  if (std::optional<CommitResult> result = commit_thread_.TakeResult(); result.has_value()) {
+    if (result->outcome == CommitOutcome::kFatal) return absl::InternalError(result->message);
+    Finish(*result);
+  }
+  if (closed_.has_value() && closed_->missing_shares == 0 && !closed_->submitted) Submit();
+  return absl::OkStatus();
+}
+
+void EpochCoordinator::Submit() {
+  auto sealed = std::make_shared<SealedEpoch>();
+  if (closed_->sealed != nullptr) {
+    *sealed = *closed_->sealed;  // sealed again: ownership has changed
+  } else {
+    sealed->id = closed_->id;
+    sealed->partitions = std::move(closed_->partitions);
+    sealed->outputs = std::move(closed_->outputs);
+    std::sort(sealed->outputs.begin(), sealed->outputs.end(),
+              [](const OutputRecord& a, const OutputRecord& b) {
+                return std::forward_as_tuple(a.lease->id(), a.offset, a.sequence) <
+                       std::forward_as_tuple(b.lease->id(), b.offset, b.sequence);
+              });
+  }
+  std::erase_if(sealed->partitions,
+                [](const EpochPartition& partition) { return partition.lease->lapsed(); });
+  std::erase_if(sealed->outputs, [](const OutputRecord& output) { return output.lease->lapsed(); });
+  if (sealed->partitions.empty()) {
+    // No offset moves: nothing of this epoch may become visible either.
+    CHECK(sealed->outputs.empty());
+    closed_.reset();
+    return;
+  }
+  sealed->group_metadata = source_.GroupMetadata();
+  closed_->sealed = sealed;
+  closed_->submitted = true;
+  commit_thread_.Submit(std::move(sealed));
+}
+
+void EpochCoordinator::Finish(const CommitResult& result) {
+  if (result.outcome == CommitOutcome::kReseal) {
+    LOG(kInfo, "commit", "epoch will be sealed again", {{"reason", result.message}});
+    closed_->submitted = false;
+    return;
+  }
+  for (const EpochPartition& partition : closed_->sealed->partitions) {
+    Progress& progress = progress_[partition.lease->slot()];
+    if (progress.lease != partition.lease) continue;
+    CHECK(partition.end_offset > progress.committed_offset);
+    progress.committed_offset = partition.end_offset;
+  }
+  closed_.reset();
+  last_commit_us_ = clock_.MonotonicMicros();
+}
+
+bool EpochCoordinator::Idle() const { return !closed_.has_value() && !progressed_; }
+
+bool EpochCoordinator::Contains(const LeasePtr& lease) const {
+  if (!closed_.has_value()) return false;
+  const std::vector<EpochPartition>& partitions =
+      closed_->sealed != nullptr ? closed_->sealed->partitions : closed_->partitions;
+  return std::any_of(
+      partitions.begin(), partitions.end(),
+      [&lease](const EpochPartition& partition) { return partition.lease == lease; });
+}
+
+int64_t EpochCoordinator::CommittedOffset(const PartitionLease& lease) const {
+  if (lease.slot() >= progress_.size()) return -1;
+  const Progress& progress = progress_[lease.slot()];
+  return progress.lease.get() == &lease ? progress.committed_offset : -1;
+}
+
+}  // namespace caracal::pipeline

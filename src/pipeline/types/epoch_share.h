@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/types/epoch.h"
+#include "pipeline/types/record_outcome.h"
+
+namespace caracal::pipeline {
+
+/// What became of the records of one stream. Conservation: consumed = evaluated + Σ skipped + Σ
+/// rejected at every epoch boundary; replayed records are counted apart, in `replayed` alone.
+struct StreamCounts {
+  uint64_t consumed = 0;
+  uint64_t consumed_bytes = 0;
+  uint64_t evaluated = 0;  ///< transactions that changed the state; includes warmed
+  uint64_t warmed = 0;     ///< of these, silently: by the op policy or `alert_from`
+  uint64_t replayed = 0;
+  std::array<uint64_t, kSkipReasonCount> skipped = {};
+  std::array<uint64_t, kRejectReasonCount> rejected = {};
+
+  void Add(const StreamCounts& other);
+  /// True when the conservation law holds.
+  bool Conserved() const;
+};
+
+/// What one rule did.
+struct RuleCounts {
+  uint64_t evaluations = 0;
+  uint64_t fired = 0;
+  uint64_t late = 0;
+  uint64_t inactive = 0;
+  uint64_t at_least = 0;
+
+  void Add(const RuleCounts& other);
+};
+
+/// What one ruleset did; `rules` has one entry per rule of the file, also for those that are off.
+struct RulesetCounts {
+  uint64_t alerts = 0;
+  std::vector<RuleCounts> rules;
+};
+
+/// Counts of one stream, as a worker hands them over.
+struct StreamShare {
+  StreamCounts counts;
+  std::vector<RulesetCounts> rulesets;
+};
+
+/// How much state a worker holds for one stream.
+struct StateSize {
+  uint64_t keys = 0;
+  uint64_t bytes = 0;
+  uint64_t evictions = 0;  ///< since the partition was opened
+};
+
+/// What one worker contributes to one epoch, handed over at its barrier.
+struct EpochShare {
+  uint64_t epoch = 0;
+  std::vector<OutputRecord> outputs;
+  std::vector<StreamShare> streams;  ///< by stream index
+  std::vector<StateSize> state;      ///< by stream index
+};
+
+}  // namespace caracal::pipeline
