@@ -42,7 +42,7 @@ const KafkaProperties& DefaultProperties() {
 
 absl::StatusOr<int32_t> CountPartitions(rd_kafka_t* client, const std::string& topic) {
   const KafkaTopic handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
-  const rd_kafka_metadata* metadata = nullptr;
+  const struct rd_kafka_metadata* metadata = nullptr;
   RETURN_IF_ERROR(KafkaStatus(
       rd_kafka_metadata(client, /*all_topics=*/0, handle.get(), &metadata, kMetadataTimeoutMs),
       fmt::format("reading the partitions of topic '{}'", topic)));
@@ -115,18 +115,23 @@ absl::Status KafkaOutputSink::DeliverRound(std::vector<Pending>& pending) {
   // Also after an error: no report may arrive for a vector that is gone.
   RETURN_IF_ERROR(AwaitAll());
   RETURN_IF_ERROR(produced);
+  RETURN_IF_ERROR(RenewAfterFatal());
   for (Pending& message : pending) {
     if (!message.acknowledged) RETURN_IF_ERROR(Judge(message));
   }
-  std::array<char, 256> reason = {};
-  if (rd_kafka_fatal_error(client_.get(), reason.data(), reason.size()) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
-    LOG(kError, "emit", "the producer failed for good, making a new one",
-        {{"error", reason.data()}});
-    probe_.producer_resets.Add(1);
-    RETURN_IF_ERROR(Connect());
-  }
   return absl::OkStatus();
+}
+
+absl::Status KafkaOutputSink::RenewAfterFatal() {
+  std::array<char, 256> reason = {};
+  if (rd_kafka_fatal_error(client_.get(), reason.data(), reason.size()) ==
+      RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::OkStatus();
+  }
+  LOG(kError, "emit", "the producer failed for good, making a new one", {{"error", reason.data()}});
+  probe_.producer_resets.Add(1);
+  RETURN_IF_ERROR(Connect());
+  return absl::UnavailableError("the producer was made anew");
 }
 
 absl::Status KafkaOutputSink::ProduceAll(std::vector<Pending>& pending) {
@@ -222,7 +227,8 @@ absl::Status KafkaOutputSink::Judge(Pending& pending) {
   }
   const absl::Status status =
       KafkaStatus(pending.error, fmt::format("writing to topic '{}'", TargetTopic(output.kind)));
-  return absl::IsPermissionDenied(status) ? status : absl::OkStatus();
+  return absl::IsPermissionDenied(status) ? status
+                                          : absl::UnavailableError(agents::MessageOf(status));
 }
 
 absl::StatusOr<int32_t> KafkaOutputSink::TargetPartition(const OutputRecord& output) {

@@ -68,6 +68,8 @@ class KafkaOutputSink : public OutputSink {
   absl::Status ProduceAll(std::vector<Pending>& pending);
   absl::Status Produce(Pending& pending);
   absl::Status AwaitAll();
+  /// Makes a new producer when this one has failed for good; Unavailable then: send again.
+  absl::Status RenewAfterFatal();
   /// Decides what a failed message becomes: sent again (OK) or final.
   absl::Status Judge(Pending& pending);
   absl::StatusOr<int32_t> TargetPartition(const OutputRecord& output);
