@@ -63,6 +63,15 @@ bool EpochCoordinator::ShouldClose(bool lagging) const {
   return since_commit >= options_.idle_factor * commit_thread_.last_cpu_micros();
 }
 
+int64_t EpochCoordinator::MicrosUntilDue() const {
+  if (closed_.has_value() || !progressed_) return options_.commit_interval_us;
+  const int64_t since_commit = clock_.MonotonicMicros() - last_commit_us_;
+  const int64_t wanted = pending_bytes() > 0
+                             ? options_.idle_factor * commit_thread_.last_cpu_micros()
+                             : options_.commit_interval_us;
+  return std::max<int64_t>(0, std::min(wanted, options_.commit_interval_us) - since_commit);
+}
+
 uint64_t EpochCoordinator::Close() {
   CHECK(!closed_.has_value());
   ClosedEpoch closed;

@@ -64,6 +64,8 @@ class EpochCoordinator {
   bool Full() const;
   /// True when the open epoch should be closed now. `lagging`: the last poll came back full.
   bool ShouldClose(bool lagging) const;
+  /// Microseconds until ShouldClose may become true by the passing of time alone.
+  int64_t MicrosUntilDue() const;
   /// Closes the open epoch and returns its id: the barrier every worker must pass.
   uint64_t Close();
   /// A worker has passed the barrier of the closed epoch.

@@ -70,6 +70,8 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   return KafkaClient(client);
 }
 
+std::string KafkaClientVersion() { return rd_kafka_version_str(); }
+
 bool IsTransient(rd_kafka_resp_err_t error) {
   switch (error) {
     case RD_KAFKA_RESP_ERR__TRANSPORT:

@@ -39,6 +39,9 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
 /// Internal.
 absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context);
 
+/// Version of librdkafka this process runs with, like 2.0.2.
+std::string KafkaClientVersion();
+
 /// True for errors that may go away by themselves: transport, timeouts, coordinator moves,
 /// elections.
 bool IsTransient(rd_kafka_resp_err_t error);

@@ -22,6 +22,7 @@ class KafkaRecordBatch : public RecordBatch {
 
   /// Takes `message` over; its lease is open and its offset the next expected or later.
   void Add(rd_kafka_message_t* message, const LeasePtr& lease);
+  void set_full(bool full) { full_ = full; }
   bool empty() const { return records_.empty(); }
 
   std::optional<std::string_view> FindHeader(size_t index, std::string_view name) const override;

@@ -120,6 +120,7 @@ size_t KafkaSource::Consume(int timeout_ms) {
 void KafkaSource::Collect(size_t count, PollResult& result) {
   if (count == 0) return;
   auto batch = std::make_shared<KafkaRecordBatch>(count);
+  batch->set_full(count == polled_.size());
   uint64_t discarded = 0;
   for (size_t i = 0; i < count; ++i) {
     rd_kafka_message_t* message = polled_[i];

@@ -36,12 +36,15 @@ class RecordBatch {
 
   /// In arrival order; offsets of one partition strictly increase, gaps are normal.
   const std::vector<RawRecord>& records() const { return records_; }
+  /// The poll took as much as it may: there is probably more.
+  bool full() const { return full_; }
   /// Value of the last header of that name of records()[index]; nullopt = no such header. Lives as
   /// long as the batch. One thread at a time.
   virtual std::optional<std::string_view> FindHeader(size_t index, std::string_view name) const = 0;
 
  protected:
   std::vector<RawRecord> records_;
+  bool full_ = false;
 };
 
 }  // namespace caracal::pipeline

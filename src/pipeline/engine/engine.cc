@@ -1,0 +1,122 @@
+#include "pipeline/engine/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "agents/ruleset/compiled_rulesets.h"
+#include "pipeline/base/log.h"
+#include "pipeline/emit/json_alert_encoder.h"
+#include "pipeline/emit/raw_dead_letter_encoder.h"
+
+namespace caracal::pipeline {
+
+absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
+                                                       const agents::AgentRegistry& registry) {
+  std::unique_ptr<Engine> engine(new Engine(std::move(options)));
+  RETURN_IF_ERROR(engine->Build(registry));
+  return engine;
+}
+
+Engine::~Engine() {
+  // Against the flow: whoever calls is destroyed before what it calls.
+  ingest_.reset();
+  epochs_.reset();
+  workers_.reset();
+  commit_thread_.reset();
+  committer_.reset();
+  sink_.reset();
+  source_.reset();
+}
+
+absl::StatusOr<std::vector<StreamPlan>> Engine::MakePlans(const agents::AgentRegistry& registry) {
+  std::vector<StreamPlan> plans;
+  for (const StreamOptions& stream : options_.streams) {
+    StreamPlan plan;
+    ASSIGN_OR_RETURN(plan.rulesets,
+                     agents::CompiledRulesets::Compile(stream.rulesets, registry, stream.context,
+                                                       {.hash_seed = options_.hash_seed}));
+    plan.encoder =
+        std::make_shared<JsonAlertEncoder>(stream.context.amount_scale, plan.rulesets->infos());
+    plan.limits.max_bytes =
+        static_cast<size_t>(options_.max_bytes_per_partition) / options_.ingest.buckets;
+    plan.limits.rows_per_bucket = options_.rows_per_bucket;
+    plans.push_back(std::move(plan));
+  }
+  return plans;
+}
+
+absl::StatusOr<std::vector<StreamInput>> Engine::MakeInputs() const {
+  std::vector<StreamInput> inputs;
+  const auto dead_letters = std::make_shared<RawDeadLetterEncoder>();
+  for (const StreamOptions& stream : options_.streams) {
+    RETURN_IF_ERROR(ValidateDecodeOptions(stream.decode));
+    inputs.push_back({std::make_unique<Decoder>(stream.decode), dead_letters});
+  }
+  return inputs;
+}
+
+absl::Status Engine::Build(const agents::AgentRegistry& registry) {
+  ASSIGN_OR_RETURN(plans_, MakePlans(registry));
+  ASSIGN_OR_RETURN(std::vector<StreamInput> inputs, MakeInputs());
+  probe_ = std::make_unique<EngineProbe>(options_.streams.size());
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    for (const agents::RulesetInfo& info : plans_[i].rulesets->infos()) {
+      probe_->streams[i]->rulesets.push_back(std::make_unique<RulesetProbe>(info.rules.size()));
+    }
+  }
+  ASSIGN_OR_RETURN(source_, KafkaSource::Create(options_.source));
+  ASSIGN_OR_RETURN(sink_, KafkaOutputSink::Create(options_.sink));
+  const auto wake = [source = source_.get()] { source->Wake(); };
+  committer_ = std::make_unique<AtLeastOnceCommitter>(*sink_, source_->offset_store());
+  commit_thread_ = std::make_unique<CommitThread>(*committer_, clock_, wake);
+  workers_ = std::make_unique<WorkerPool>(
+      WorkerPoolOptions{options_.worker_threads, options_.ring_capacity}, plans_,
+      options_.ingest.buckets, wake);
+  options_.epochs.workers = workers_->size();
+  epochs_ = std::make_unique<EpochCoordinator>(options_.epochs, *source_, *commit_thread_, clock_);
+  ingest_ = std::make_unique<Ingest>(options_.ingest, *source_, *workers_, *epochs_,
+                                     std::move(inputs), clock_, *probe_);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Run() {
+  commit_thread_->Start();
+  workers_->Start();
+  RETURN_IF_ERROR(source_->Start());
+  running_.store(true, std::memory_order_relaxed);
+  const absl::Status processed = Loop();
+  const absl::Status stopped = Stop();
+  running_.store(false, std::memory_order_relaxed);
+  return processed.ok() ? stopped : processed;
+}
+
+absl::Status Engine::Loop() {
+  while (!stop_requested_.load(std::memory_order_acquire)) {
+    RETURN_IF_ERROR(ingest_->Step());
+    last_step_us_.store(clock_.MonotonicMicros(), std::memory_order_relaxed);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Engine::Stop() {
+  LOG(kInfo, "engine", "stopping: committing what has been judged, then leaving the group");
+  const absl::Time deadline = absl::Now() + options_.shutdown_timeout;
+  const absl::Status drained = ingest_->Drain(options_.shutdown_timeout);
+  const absl::Duration left = std::max(absl::Seconds(1), deadline - absl::Now());
+  const absl::Status closed = source_->Close(left);
+  return drained.ok() ? closed : drained;
+}
+
+void Engine::RequestStop() {
+  stop_requested_.store(true, std::memory_order_release);
+  source_->Wake();
+}
+
+const std::vector<agents::RulesetInfo>& Engine::rulesets(size_t stream) const {
+  return plans_[stream].rulesets->infos();
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "agents/api/agent_registry.h"
+#include "pipeline/commit/at_least_once_committer.h"
+#include "pipeline/commit/commit_thread.h"
+#include "pipeline/commit/epoch_coordinator.h"
+#include "pipeline/emit/kafka_output_sink.h"
+#include "pipeline/engine/engine_options.h"
+#include "pipeline/engine/engine_probe.h"
+#include "pipeline/engine/ingest.h"
+#include "pipeline/engine/system_clock.h"
+#include "pipeline/execute/worker_pool.h"
+#include "pipeline/source/kafka_source.h"
+
+namespace caracal::pipeline {
+
+/// The composition root: builds every stage from plain options, runs the ingest loop, and stops in
+/// order.
+///
+/// Threads: Create, Start, Run on one thread, which becomes the ingest thread; RequestStop (also
+/// from a signal handler's thread) and the accessors on any. Failure: Run returns the sentence that
+/// ended it.
+class Engine {
+ public:
+  /// Compiles the rules and connects the clients; nothing runs yet. `registry` is read only here.
+  static absl::StatusOr<std::unique_ptr<Engine>> Create(EngineOptions options,
+                                                        const agents::AgentRegistry& registry);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  /// Joins the group, starts the threads, and processes until RequestStop or an error; then drains:
+  /// the last epoch is committed and the group left, within shutdown_timeout.
+  absl::Status Run();
+  void RequestStop();
+
+  const EngineOptions& options() const { return options_; }
+  const EngineProbe& probe() const { return *probe_; }
+  const CommitProbe& commit_probe() const { return commit_thread_->probe(); }
+  const SourceProbe& source_probe() const { return source_->probe(); }
+  const OutputSinkProbe& sink_probe() const { return sink_->probe(); }
+  Ingest& ingest() { return *ingest_; }
+  const KafkaSource& source() const { return *source_; }
+  /// The rulesets of a stream as compiled.
+  const std::vector<agents::RulesetInfo>& rulesets(size_t stream) const;
+  /// Monotonic microseconds of the last turn of the ingest loop; 0 = not started. Any thread.
+  int64_t last_step_micros() const { return last_step_us_.load(std::memory_order_relaxed); }
+  bool running() const { return running_.load(std::memory_order_relaxed); }
+  const Clock& clock() const { return clock_; }
+
+ private:
+  explicit Engine(EngineOptions options) : options_(std::move(options)) {}
+
+  absl::Status Build(const agents::AgentRegistry& registry);
+  absl::StatusOr<std::vector<StreamPlan>> MakePlans(const agents::AgentRegistry& registry);
+  absl::StatusOr<std::vector<StreamInput>> MakeInputs() const;
+  absl::Status Loop();
+  absl::Status Stop();
+
+  EngineOptions options_;
+  SystemClock clock_;
+  std::vector<StreamPlan> plans_;
+  std::unique_ptr<EngineProbe> probe_;
+  std::unique_ptr<KafkaSource> source_;
+  std::unique_ptr<KafkaOutputSink> sink_;
+  std::unique_ptr<AtLeastOnceCommitter> committer_;
+  std::unique_ptr<CommitThread> commit_thread_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::unique_ptr<EpochCoordinator> epochs_;
+  std::unique_ptr<Ingest> ingest_;
+  std::atomic<bool> stop_requested_{false};
+  std::atomic<bool> running_{false};
+  std::atomic<int64_t> last_step_us_{0};
+};
+
+}  // namespace caracal::pipeline

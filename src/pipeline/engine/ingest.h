@@ -1,0 +1,132 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "pipeline/commit/epoch_coordinator.h"
+#include "pipeline/decode/decoder.h"
+#include "pipeline/engine/engine_probe.h"
+#include "pipeline/engine/reject_guard.h"
+#include "pipeline/execute/worker_pool.h"
+#include "pipeline/ports/clock.h"
+#include "pipeline/ports/event_source.h"
+#include "pipeline/ports/output_encoder.h"
+#include "pipeline/route/router.h"
+
+namespace caracal::pipeline {
+
+struct IngestOptions {
+  uint32_t buckets = 64;
+  /// dead_letters.on_storm: pause (true) or continue.
+  bool pause_on_storm = true;
+  /// The longest wait of one step.
+  absl::Duration max_wait = absl::Milliseconds(100);
+};
+
+/// What the ingest thread reads a stream with.
+struct StreamInput {
+  std::unique_ptr<Decoder> decoder;
+  std::shared_ptr<const DeadLetterEncoder> dead_letters;
+};
+
+/// One partition as /status shows it.
+struct PartitionStatus {
+  std::string topic;
+  int32_t partition = 0;
+  int64_t next_offset = 0;
+  int64_t committed_offset = 0;
+  int64_t replay_until = 0;
+  bool replaying = false;
+  bool paused = false;
+  bool state_gap = false;
+};
+
+/// The loop every event passes: poll → decode → route → workers; shares and results of epochs come
+/// back and are sealed and committed. It holds the stages together and owns none of their threads.
+///
+/// Threads: everything on the ingest thread, except Partitions(), RequestResume() and the probe.
+/// Bounds: see EpochOptions and WorkerPoolOptions; when something is full the loop keeps polling
+/// the group and takes no records.
+class Ingest {
+ public:
+  /// References must outlive this. `streams` by stream index.
+  Ingest(IngestOptions options, EventSource& source, WorkerPool& workers, EpochCoordinator& epochs,
+         std::vector<StreamInput> streams, const Clock& clock, EngineProbe& probe);
+
+  /// One turn: epochs, at most one poll, its records. An error is final.
+  absl::Status Step();
+  /// Stops taking records, commits what has been taken. OK when everything is committed;
+  /// DeadlineExceeded when it is not within `timeout` (the rest is done again by the next owner).
+  absl::Status Drain(absl::Duration timeout);
+
+  /// Snapshot of the open partitions, at most a second old. Any thread.
+  std::vector<PartitionStatus> Partitions() const;
+  /// Asks for a partition paused by a reject storm to go on; partition -1 = all of the topic.
+  /// NotFound when no such partition is paused. Any thread.
+  absl::Status RequestResume(const std::string& topic, int32_t partition);
+
+ private:
+  struct OpenedPartition {
+    LeasePtr lease;
+    StartPosition position;
+    int64_t next_offset = 0;
+    bool paused = false;
+    RejectGuard guard;
+  };
+
+  absl::Status Pump();
+  absl::Status Poll(absl::Duration wait, bool want_records);
+  absl::Status CloseEpoch();
+  void TakeShares();
+  void Publish(const EpochShare& share);
+  absl::Status ApplyChanges();
+  absl::Status Open(const PartitionOpened& opened);
+  absl::Status Close(const PartitionRevoked& revoked);
+  void ReleaseRevoked();
+  absl::Status Dispatch(std::shared_ptr<RecordBatch> records);
+  absl::Status DecodeAll(const RecordBatch& records, EventStorage& storage);
+  absl::Status DecodeRun(const RecordBatch& records, size_t begin, size_t end,
+                         OpenedPartition& partition, Arena& arena);
+  absl::Status Reject(const RecordBatch& records, size_t index, const DecodeResult& result,
+                      OpenedPartition& partition);
+  absl::Status Post(uint32_t worker, WorkerMessage message);
+  absl::Status PostAll(const WorkerMessage& message);
+  absl::Duration WaitTime() const;
+  void UpdateStatus(bool force);
+  void ServeResumeRequests();
+
+  const IngestOptions options_;
+  EventSource& source_;
+  WorkerPool& workers_;
+  EpochCoordinator& epochs_;
+  std::vector<StreamInput> streams_;
+  const Clock& clock_;
+  EngineProbe& probe_;
+  Router router_;
+
+  PollResult polled_;
+  std::vector<PartitionChange> changes_;                      ///< taken from polls, not applied yet
+  std::vector<std::unique_ptr<OpenedPartition>> partitions_;  ///< by lease slot
+  std::vector<LeasePtr> revoked_;                             ///< closed, not yet released
+  std::vector<StreamCounts> open_counts_;                     ///< of the open epoch, by stream
+  std::vector<StreamCounts> closed_counts_;                   ///< of the closed one
+  std::vector<StateSize> state_sizes_;
+  uint32_t shares_missing_ = 0;
+  bool lagging_ = false;
+  bool draining_ = false;
+  int64_t status_updated_us_ = 0;
+
+  mutable absl::Mutex mutex_;
+  std::vector<PartitionStatus> status_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::pair<std::string, int32_t>> resume_requests_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,223 @@
+#include "pipeline/engine/metrics_catalog.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "pipeline/engine/build_info.h"
+
+namespace caracal::pipeline {
+namespace {
+
+using enum MetricType;
+
+}  // namespace
+
+MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
+    : registry_(registry), engine_(engine) {
+  AddBuildInfo();
+  AddStreams();
+  AddDelivery();
+  AddSource();
+  AddPartitions();
+}
+
+MetricFamily& MetricsCatalog::Declare(MetricType type, std::string name, std::string help,
+                                      std::vector<std::string> labels) {
+  return registry_.Declare({std::move(name), std::move(help), type, std::move(labels)});
+}
+
+void MetricsCatalog::AddBuildInfo() {
+  Keep(Declare(kGauge, "caracal_build_info",
+               "Version of the engine and of its Kafka client; always 1.",
+               {"version", "librdkafka"})
+           .Add({kVersion, KafkaClientVersion()}, [] { return 1.0; }));
+}
+
+void MetricsCatalog::AddStreams() {
+  auto& consumed =
+      Declare(kCounter, "caracal_records_consumed_total",
+              "Records taken from the source topic, counted at epoch boundaries.", {"topic"});
+  auto& bytes = Declare(kCounter, "caracal_consumed_bytes_total",
+                        "Key and value bytes of the consumed records.", {"topic"});
+  auto& evaluated = Declare(kCounter, "caracal_transactions_evaluated_total",
+                            "Transactions that changed the state and were judged.", {"topic"});
+  auto& warmed = Declare(
+      kCounter, "caracal_transactions_warmed_total",
+      "Evaluated transactions that could raise nothing, by policy or alert_from.", {"topic"});
+  auto& replayed =
+      Declare(kCounter, "caracal_records_replayed_total",
+              "Records read again below the committed offset to rebuild state.", {"topic"});
+  auto& skipped = Declare(kCounter, "caracal_records_skipped_total",
+                          "Records that are no transaction to judge.", {"topic", "reason"});
+  auto& rejected = Declare(kCounter, "caracal_dead_letters_total",
+                           "Records that could not be read and went to the dead-letter topic.",
+                           {"topic", "reason"});
+  auto& mismatches = Declare(kCounter, "caracal_key_mismatches_total",
+                             "Sampled records whose Kafka key is not the stream's key.", {"topic"});
+  auto& keys = Declare(kGauge, "caracal_state_keys", "Keys with state, over all open partitions.",
+                       {"topic"});
+  auto& state = Declare(kGauge, "caracal_state_bytes",
+                        "Memory of the state of all open partitions.", {"topic"});
+  auto& evictions = Declare(kCounter, "caracal_state_evictions_total",
+                            "Keys evicted because a bucket was full.", {"topic"});
+  auto& delay = Declare(kHistogram, "caracal_cdc_delay_seconds",
+                        "From the database's commit to the append in Kafka.", {"topic"});
+  rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
+                        {"ruleset", "rule", "agent", "mode"});
+  rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",
+                               "Transactions a rule judged.", {"ruleset", "rule", "agent"});
+  rule_late_ = &Declare(kCounter, "caracal_rule_late_total",
+                        "Transactions older than the rule's window.", {"ruleset", "rule"});
+  rule_inactive_ = &Declare(kCounter, "caracal_rule_inactive_total",
+                            "Transactions a rule had nothing to judge on.", {"ruleset", "rule"});
+  rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
+                            "Judgements on a window at capacity: its values are lower bounds.",
+                            {"ruleset", "rule"});
+  alerts_ = &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "mode"});
+  for (size_t i = 0; i < engine_.options().streams.size(); ++i) {
+    const std::string& topic = engine_.options().source.topics[i].name;
+    const StreamProbe& probe = *engine_.probe().streams[i];
+    Keep(consumed.Add({topic}, probe.consumed));
+    Keep(bytes.Add({topic}, probe.consumed_bytes));
+    Keep(evaluated.Add({topic}, probe.evaluated));
+    Keep(warmed.Add({topic}, probe.warmed));
+    Keep(replayed.Add({topic}, probe.replayed));
+    Keep(mismatches.Add({topic}, probe.key_mismatches));
+    Keep(keys.Add({topic}, probe.state_keys));
+    Keep(state.Add({topic}, probe.state_bytes));
+    Keep(evictions.Add({topic}, probe.state_evictions));
+    Keep(delay.Add({topic}, probe.cdc_delay));
+    for (size_t r = 0; r < kSkipReasonCount; ++r) {
+      Keep(skipped.Add({topic, std::string(SkipReasonName(static_cast<SkipReason>(r)))},
+                       probe.skipped[r]));
+    }
+    for (size_t r = 0; r < kRejectReasonCount; ++r) {
+      Keep(rejected.Add({topic, std::string(RejectReasonName(static_cast<RejectReason>(r)))},
+                        probe.rejected[r]));
+    }
+    AddRules(i);
+  }
+}
+
+void MetricsCatalog::AddRules(size_t stream) {
+  const std::vector<agents::RulesetInfo>& rulesets = engine_.rulesets(stream);
+  for (size_t i = 0; i < rulesets.size(); ++i) {
+    const agents::RulesetInfo& ruleset = rulesets[i];
+    const RulesetProbe& probe = *engine_.probe().streams[stream]->rulesets[i];
+    Keep(alerts_->Add({ruleset.name, std::string(agents::ModeName(ruleset.mode))}, probe.alerts));
+    for (size_t r = 0; r < ruleset.rules.size(); ++r) {
+      const agents::RuleInfo& rule = ruleset.rules[r];
+      const RuleProbe& cells = probe.rules[r];
+      const std::string mode(agents::ModeName(rule.mode));
+      Keep(rule_hits_->Add({ruleset.name, rule.id, rule.agent, mode}, cells.fired));
+      Keep(rule_evaluations_->Add({ruleset.name, rule.id, rule.agent}, cells.evaluations));
+      Keep(rule_late_->Add({ruleset.name, rule.id}, cells.late));
+      Keep(rule_inactive_->Add({ruleset.name, rule.id}, cells.inactive));
+      Keep(rule_at_least_->Add({ruleset.name, rule.id}, cells.at_least));
+    }
+  }
+}
+
+void MetricsCatalog::AddDelivery() {
+  const CommitProbe& commit = engine_.commit_probe();
+  const OutputSinkProbe& sink = engine_.sink_probe();
+  const EngineProbe& engine = engine_.probe();
+  Keep(Declare(kCounter, "caracal_epochs_committed_total",
+               "Epochs whose alerts and offsets are durable.")
+           .Add({}, commit.epochs_committed));
+  Keep(Declare(kCounter, "caracal_epochs_resealed_total",
+               "Epochs sealed again because the group changed before their commit.")
+           .Add({}, commit.epochs_resealed));
+  Keep(Declare(kHistogram, "caracal_epoch_commit_duration_seconds",
+               "From the hand-over of an epoch to its commit.")
+           .Add({}, commit.commit_duration));
+  Keep(Declare(kHistogram, "caracal_end_to_end_latency_seconds",
+               "From the database's commit of a row to the acknowledgement of its alert.")
+           .Add({}, commit.end_to_end_latency));
+  Keep(Declare(kCounter, "caracal_alerts_delivered_total", "Alerts acknowledged by the broker.")
+           .Add({}, commit.alerts));
+  Keep(Declare(kCounter, "caracal_dead_letters_delivered_total",
+               "Dead letters acknowledged by the broker.")
+           .Add({}, commit.dead_letters));
+  Keep(Declare(kCounter, "caracal_send_failures_total", "Messages that had to be sent again.")
+           .Add({}, sink.send_failures));
+  Keep(Declare(kCounter, "caracal_dead_letter_values_omitted_total",
+               "Dead letters too large for their topic, sent without their value.")
+           .Add({}, sink.values_omitted));
+  Keep(Declare(kCounter, "caracal_producer_resets_total",
+               "Times the idempotent producer failed for good and was made anew.")
+           .Add({}, sink.producer_resets));
+  Keep(Declare(kGauge, "caracal_producer_queue_records", "Messages sent and not acknowledged yet.")
+           .Add({}, sink.queued_records));
+  Keep(Declare(kGauge, "caracal_pending_output_bytes",
+               "Alerts and dead letters waiting for their epoch.")
+           .Add({}, engine.pending_output_bytes));
+  Keep(Declare(kCounter, "caracal_backpressure_seconds_total",
+               "Time no records were taken because the pipeline was full.")
+           .Add({}, engine.backpressure_micros, CellUnit::kMicros));
+  Keep(Declare(kGauge, "caracal_queue_depth", "Batches waiting for the workers.", {"stage"})
+           .Add({"execute"}, engine.queued_batches));
+  Keep(Declare(kGauge, "caracal_partitions_paused", "Partitions that are not read.", {"reason"})
+           .Add({"reject_storm"}, engine.paused_partitions));
+}
+
+void MetricsCatalog::AddSource() {
+  const SourceProbe& source = engine_.source_probe();
+  auto& rebalances = Declare(kCounter, "caracal_kafka_rebalances_total",
+                             "Partitions that changed hands in rebalances.", {"type"});
+  Keep(rebalances.Add({"assigned"}, source.assigned));
+  Keep(rebalances.Add({"revoked"}, source.revoked));
+  Keep(rebalances.Add({"lost"}, source.lost));
+  Keep(Declare(kGauge, "caracal_kafka_assigned_partitions", "Partitions this member owns.")
+           .Add({}, source.assigned_partitions));
+  Keep(Declare(kGauge, "caracal_kafka_open_partitions",
+               "Owned partitions whose start is known and whose records are read.")
+           .Add({}, source.open_partitions));
+  Keep(Declare(kCounter, "caracal_records_discarded_total",
+               "Records of partitions not owned, or below the next expected offset.")
+           .Add({}, source.discarded_records));
+  Keep(Declare(
+           kCounter, "caracal_state_gaps_total",
+           "Partitions opened although retention had removed records their state was built from.")
+           .Add({}, source.state_gaps));
+  Keep(Declare(kCounter, "caracal_kafka_client_errors_total",
+               "Errors the Kafka consumer reported and went on from.")
+           .Add({}, source.client_errors));
+}
+
+void MetricsCatalog::AddPartitions() {
+  const auto each = [this](auto value) {
+    return [this, value](SampleWriter& writer) {
+      for (const PartitionStatus& partition : engine_.ingest().Partitions()) {
+        const double sample = value(partition);
+        if (sample >= 0) {
+          writer.Write({partition.topic, fmt::to_string(partition.partition)}, sample);
+        }
+      }
+    };
+  };
+  const std::vector<std::string> labels = {"topic", "partition"};
+  Keep(Declare(kGauge, "caracal_kafka_lag_records", "Records between the position and the log end.",
+               labels)
+           .AddSource(each([this](const PartitionStatus& partition) {
+             const int64_t high =
+                 engine_.source().HighWatermark(partition.topic, partition.partition);
+             return high < 0
+                        ? -1.0
+                        : static_cast<double>(std::max<int64_t>(0, high - partition.next_offset));
+           })));
+  Keep(Declare(kGauge, "caracal_kafka_committed_offset", "The offset committed last.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.committed_offset);
+           })));
+  Keep(Declare(kGauge, "caracal_replay_remaining_records",
+               "Records still to be replayed before the partition is live.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(
+                 std::max<int64_t>(0, partition.replay_until - partition.next_offset));
+           })));
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include "agents/ruleset/bucket_state.h"
+#include "agents/ruleset/compiled_rulesets.h"
+#include "agents/ruleset/evaluator.h"
+#include "pipeline/ports/output_encoder.h"
+#include "pipeline/types/epoch_share.h"
+#include "pipeline/types/event_batch.h"
+
+namespace caracal::pipeline {
+
+/// What a worker judges a stream with. Immutable; shared by all workers.
+struct StreamPlan {
+  std::shared_ptr<const agents::CompiledRulesets> rulesets;
+  std::shared_ptr<const AlertEncoder> encoder;
+  agents::BucketLimits limits;
+};
+
+/// A partition's records will follow: make its state.
+struct OpenPartition {
+  LeasePtr lease;
+};
+/// The partition is gone: drop its state and its outputs of the open epoch.
+struct ClosePartition {
+  LeasePtr lease;
+};
+/// Everything before this belongs to `epoch`: hand over the share.
+struct Barrier {
+  uint64_t epoch = 0;
+};
+/// No message follows.
+struct Stop {};
+
+using WorkerMessage = std::variant<EventBatch, OpenPartition, ClosePartition, Barrier, Stop>;
+
+/// Judges the events of the buckets it owns and keeps their state. What it does is a function of
+/// the sequence of its messages alone.
+///
+/// One thread at a time (the worker's own, or the ingest thread when there are none). Owns the
+/// state of every open partition, of its own buckets only. Never fails: what can go wrong with an
+/// event has been decided before it gets here.
+class Worker {
+ public:
+  /// `plans` by stream index. This worker owns the buckets b with b % workers == index.
+  Worker(std::vector<StreamPlan> plans, uint32_t buckets, uint32_t index, uint32_t workers);
+
+  void Handle(EventBatch& batch);
+  void Handle(const OpenPartition& open);
+  void Handle(const ClosePartition& close);
+  /// The share of the epoch that ends here.
+  EpochShare Handle(const Barrier& barrier);
+
+  /// Bytes of outputs of the open epoch. Any thread.
+  size_t output_bytes() const { return output_bytes_.load(std::memory_order_relaxed); }
+
+  /// Digest of a partition's state over this worker's buckets, by bucket; for tests and
+  /// verification.
+  std::vector<uint64_t> BucketDigests(const PartitionLease& lease) const;
+
+ private:
+  struct PartitionState {
+    LeasePtr lease;
+    std::vector<std::unique_ptr<agents::BucketState>> buckets;  ///< by bucket / workers_
+  };
+
+  void Judge(std::span<const Event> events);
+  void Emit(std::span<const Event> events, const StreamPlan& plan);
+  void Count(std::span<const Event> events, const agents::EvaluationCounts& counts);
+  agents::BucketState* BucketOf(const Event& event);
+  void ResetShare();
+  StateSize SizeOf(uint16_t stream) const;
+
+  const std::vector<StreamPlan> plans_;
+  const uint32_t buckets_;
+  const uint32_t index_;
+  const uint32_t workers_;
+  std::vector<std::unique_ptr<agents::Evaluator>> evaluators_;  ///< by stream index
+  std::vector<PartitionState> partitions_;                      ///< by lease slot
+  EpochShare share_;
+  std::atomic<size_t> output_bytes_{0};
+  std::vector<agents::EvaluationInput> inputs_;
+  std::vector<agents::Judgement> judgements_;
+};
+
+}  // namespace caracal::pipeline
