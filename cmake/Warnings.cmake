@@ -7,6 +7,8 @@ target_compile_options(
     -Wextra
     -Wshadow
     -Wimplicit-fallthrough
+    # Designated initializers name what differs from the default; the rest is meant to be default.
+    -Wno-missing-field-initializers
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
     $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
     $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-Wthread-safety>
