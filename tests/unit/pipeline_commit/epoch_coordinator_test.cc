@@ -107,6 +107,7 @@ TEST_F(EpochCoordinatorTest, OnlyOneEpochIsOnItsWay) {
   EXPECT_FALSE(coordinator_->ShouldClose(false));
   committer_.Uncork();
   ServeUntilSettled();
+  clock_.Advance(10'000'000);
   EXPECT_TRUE(coordinator_->ShouldClose(false));
   CommitEpoch();
   EXPECT_EQ(committer_.epochs()[1].partitions[0].end_offset, 12);
