@@ -1,0 +1,157 @@
+#include "pipeline/execute/worker.h"
+
+#include <utility>
+
+#include "agents/api/check.h"
+
+namespace caracal::pipeline {
+
+Worker::Worker(std::vector<StreamPlan> plans, uint32_t buckets, uint32_t index, uint32_t workers)
+    : plans_(std::move(plans)), buckets_(buckets), index_(index), workers_(workers) {
+  CHECK(index < workers);
+  for (const StreamPlan& plan : plans_) {
+    evaluators_.push_back(std::make_unique<agents::Evaluator>(plan.rulesets));
+  }
+  ResetShare();
+}
+
+void Worker::ResetShare() {
+  share_ = EpochShare();
+  share_.streams.resize(plans_.size());
+  share_.state.resize(plans_.size());
+  for (size_t stream = 0; stream < plans_.size(); ++stream) {
+    for (const agents::RulesetInfo& info : plans_[stream].rulesets->infos()) {
+      share_.streams[stream].rulesets.emplace_back().rules.resize(info.rules.size());
+    }
+  }
+  output_bytes_.store(0, std::memory_order_relaxed);
+}
+
+void Worker::Handle(const OpenPartition& open) {
+  const uint32_t slot = open.lease->slot();
+  if (partitions_.size() <= slot) partitions_.resize(slot + 1);
+  CHECK(partitions_[slot].lease == nullptr);
+  const StreamPlan& plan = plans_[open.lease->stream()];
+  PartitionState& state = partitions_[slot];
+  state.lease = open.lease;
+  for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
+    state.buckets.push_back(std::make_unique<agents::BucketState>(*plan.rulesets, plan.limits));
+  }
+}
+
+void Worker::Handle(const ClosePartition& close) {
+  PartitionState& state = partitions_[close.lease->slot()];
+  CHECK(state.lease == close.lease);
+  state = PartitionState();
+  std::erase_if(share_.outputs,
+                [&close](const OutputRecord& output) { return output.lease == close.lease; });
+}
+
+void Worker::Handle(EventBatch& batch) {
+  // Runs of one stream that count alike are judged together.
+  const std::span<const Event> events(batch.events);
+  for (size_t i = 0; i < events.size();) {
+    const size_t begin = i;
+    const uint16_t stream = events[i].lease->stream();
+    const bool replayed = events[i].replayed;
+    while (i < events.size() && events[i].lease->stream() == stream &&
+           events[i].replayed == replayed) {
+      ++i;
+    }
+    Judge(events.subspan(begin, i - begin));
+  }
+}
+
+void Worker::Judge(std::span<const Event> events) {
+  const uint16_t stream = events.front().lease->stream();
+  inputs_.clear();
+  for (const Event& event : events) {
+    agents::EvaluationInput input;
+    input.transaction = &event.transaction;
+    input.bucket = BucketOf(event);
+    input.key_hash = event.key_hash;
+    input.row_tag = event.row_tag;
+    input.has_row = event.has_row;
+    input.raise = event.action == EventAction::kEvaluate;
+    inputs_.push_back(input);
+  }
+  judgements_.clear();
+  agents::EvaluationCounts& counts = counts_[stream];
+  counts.Reset();
+  evaluators_[stream]->Evaluate(inputs_, judgements_, counts);
+  Count(events, counts);
+  Emit(events, plans_[stream]);
+}
+
+agents::BucketState* Worker::BucketOf(const Event& event) {
+  const uint32_t bucket = agents::BucketOf(event.key_hash, buckets_);
+  DCHECK(bucket % workers_ == index_);
+  return partitions_[event.lease->slot()].buckets[bucket / workers_].get();
+}
+
+void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts& counts) {
+  StreamShare& share = share_.streams[events.front().lease->stream()];
+  if (events.front().replayed) {
+    share.counts.replayed += events.size();
+    return;
+  }
+  share.counts.evaluated += counts.evaluated + counts.warmed;
+  share.counts.warmed += counts.warmed;
+  share.counts.skipped[static_cast<size_t>(SkipReason::kDuplicate)] += counts.duplicates;
+  for (size_t i = 0; i < share.rulesets.size(); ++i) {
+    share.rulesets[i].alerts += counts.rulesets[i].alerts;
+    for (size_t r = 0; r < share.rulesets[i].rules.size(); ++r) {
+      const agents::RuleCounts& from = counts.rulesets[i].rules[r];
+      share.rulesets[i].rules[r].Add(
+          {from.evaluations, from.fired, from.late, from.inactive, from.at_least});
+    }
+  }
+}
+
+void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
+  if (judgements_.empty()) return;
+  size_t bytes = output_bytes_.load(std::memory_order_relaxed);
+  for (const agents::Judgement& judgement : judgements_) {
+    const Event& event = events[judgement.event];
+    OutputRecord output = plan.encoder->EncodeAlert(event, judgement);
+    output.lease = partitions_[event.lease->slot()].lease;
+    output.offset = event.offset;
+    output.sequence = judgement.ruleset;
+    output.commit_time_ms = event.commit_time_ms;
+    bytes += output.bytes();
+    share_.outputs.push_back(std::move(output));
+  }
+  output_bytes_.store(bytes, std::memory_order_relaxed);
+}
+
+EpochShare Worker::Handle(const Barrier& barrier) {
+  share_.epoch = barrier.epoch;
+  for (uint16_t stream = 0; stream < plans_.size(); ++stream) share_.state[stream] = SizeOf(stream);
+  EpochShare share = std::move(share_);
+  ResetShare();
+  return share;
+}
+
+StateSize Worker::SizeOf(uint16_t stream) const {
+  StateSize size;
+  for (const PartitionState& partition : partitions_) {
+    if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
+    for (const auto& bucket : partition.buckets) {
+      size.keys += bucket->keys();
+      size.bytes += bucket->bytes();
+      size.evictions += bucket->evictions();
+    }
+  }
+  return size;
+}
+
+std::vector<uint64_t> Worker::BucketDigests(const PartitionLease& lease) const {
+  std::vector<uint64_t> digests(buckets_, 0);
+  const PartitionState& state = partitions_[lease.slot()];
+  for (size_t i = 0; i < state.buckets.size(); ++i) {
+    digests[i * workers_ + index_] = state.buckets[i]->Digest();
+  }
+  return digests;
+}
+
+}  // namespace caracal::pipeline
