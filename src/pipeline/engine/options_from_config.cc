@@ -1,0 +1,198 @@
+#include "pipeline/engine/options_from_config.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "absl/time/time.h"
+#include "agents/api/check.h"
+#include "pipeline/base/sha256.h"
+#include "pipeline/config/redaction.h"
+
+namespace caracal::pipeline {
+namespace {
+
+namespace v1 = ::caracal::config::v1;
+
+void Override(std::map<std::string, std::string>& properties,
+              const google::protobuf::Map<std::string, std::string>& more) {
+  for (const auto& [name, value] : more) properties[name] = value;
+}
+
+StartPoint PointOf(const std::string& text) {
+  if (text == "earliest" || text == "beginning") return {StartPoint::Kind::kEarliest, 0};
+  if (text == "latest" || text == "now") return {StartPoint::Kind::kLatest, 0};
+  absl::Time time;
+  std::string error;
+  CHECK(absl::ParseTime(absl::RFC3339_full, text, &time, &error));  // checked when loaded
+  return {StartPoint::Kind::kTime, absl::ToUnixMillis(time)};
+}
+
+OperationPolicy PolicyOf(v1::OperationPolicy policy) {
+  switch (policy) {
+    case v1::OPERATION_POLICY_WARM: return OperationPolicy::kWarm;
+    case v1::OPERATION_POLICY_SKIP: return OperationPolicy::kSkip;
+    default: return OperationPolicy::kEvaluate;
+  }
+}
+
+TimeUnit UnitOf(v1::TimeType type) {
+  switch (type) {
+    case v1::TIME_TYPE_DAYS: return TimeUnit::kDays;
+    case v1::TIME_TYPE_MILLIS: return TimeUnit::kMilliseconds;
+    case v1::TIME_TYPE_MICROS: return TimeUnit::kMicroseconds;
+    case v1::TIME_TYPE_NANOS: return TimeUnit::kNanoseconds;
+    case v1::TIME_TYPE_ISO: return TimeUnit::kIso;
+    default: return TimeUnit::kAuto;
+  }
+}
+
+StreamFormat FormatOf(v1::Format format) {
+  switch (format) {
+    case v1::FORMAT_DEBEZIUM_JSON: return StreamFormat::kDebeziumJson;
+    case v1::FORMAT_ROW_JSON: return StreamFormat::kRowJson;
+    default: return StreamFormat::kAuto;
+  }
+}
+
+FieldMap FieldsOf(const v1::Stream& stream, const LoadedStream& loaded) {
+  const v1::Fields& fields = stream.fields();
+  FieldMap map;
+  map.account = fields.account();
+  map.key = loaded.key_column == fields.account() ? "" : loaded.key_column;
+  map.id = fields.id();
+  map.amount = fields.amount();
+  map.time = fields.time();
+  map.latitude = fields.latitude();
+  map.longitude = fields.longitude();
+  map.currency = fields.currency();
+  const std::vector<std::string>& names = loaded.context.attributes.names();
+  for (size_t i = 0; i < names.size(); ++i) {
+    map.attributes.push_back({names[i], loaded.attribute_columns[i]});
+  }
+  return map;
+}
+
+DecodeOptions DecodeOptionsOf(const v1::Stream& stream, const LoadedStream& loaded,
+                              uint64_t hash_seed) {
+  DecodeOptions options;
+  options.topic = stream.topic();
+  options.format = FormatOf(stream.format());
+  options.fields = FieldsOf(stream, loaded);
+  options.operations = {PolicyOf(stream.ops().c()), PolicyOf(stream.ops().r()),
+                        PolicyOf(stream.ops().u()), PolicyOf(stream.ops().d())};
+  options.amount_scale = stream.amount_scale();
+  options.amount_encoding = stream.types().amount() == v1::AMOUNT_TYPE_BASE64
+                                ? AmountEncoding::kBase64
+                                : AmountEncoding::kAuto;
+  if (stream.types().has_base64_scale()) {
+    options.amount_source_scale = stream.types().base64_scale();
+  }
+  options.currency = stream.currency();
+  options.time_unit = UnitOf(stream.types().time());
+  options.max_ahead_us = stream.max_ahead();
+  options.places = loaded.places;
+  options.hash_seed = hash_seed;
+  options.max_record_bytes = static_cast<size_t>(stream.max_record_bytes());
+  return options;
+}
+
+SourceOptions SourceOptionsOf(const LoadedConfig& loaded) {
+  const v1::Config& config = loaded.config;
+  SourceOptions options;
+  options.connection = ConnectionFromConfig(loaded);
+  Override(options.connection.properties, config.kafka().consumer().properties());
+  options.group_id = config.kafka().group_id();
+  for (const v1::Stream& stream : config.streams()) {
+    options.topics.push_back({stream.topic(), PointOf(stream.start().from()),
+                              PointOf(stream.start().alert_from())});
+  }
+  return options;
+}
+
+// One identity for all rules of the process, kept in the offset metadata.
+std::string RulesIdentity(const LoadedConfig& loaded) {
+  std::string text;
+  for (const LoadedRuleset& ruleset : loaded.rulesets) {
+    text += fmt::format("{}\n{}\n{}\n", ruleset.stream, ruleset.spec.name, ruleset.spec.version);
+  }
+  return Sha256Hex(text).substr(0, 12);
+}
+
+uint32_t WorkerThreads(const v1::Engine& engine) {
+  if (engine.has_workers()) return static_cast<uint32_t>(engine.workers());
+  const uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
+  return cores <= 2 ? 0 : cores - 2;
+}
+
+}  // namespace
+
+int64_t DefaultMemoryLimit() {
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream file(path);
+    int64_t limit = 0;
+    // "max" and the kernel's "no limit" number mean the machine's memory.
+    if (file >> limit && limit > 0 && limit < int64_t{1} << 60) return limit;
+  }
+  const int64_t memory = sysconf(_SC_PHYS_PAGES) * int64_t{sysconf(_SC_PAGESIZE)};
+  return memory / 10 * 8;
+}
+
+KafkaConnection ConnectionFromConfig(const LoadedConfig& loaded) {
+  const v1::Kafka& kafka = loaded.config.kafka();
+  KafkaConnection connection;
+  connection.bootstrap_servers = kafka.bootstrap_servers();
+  connection.client_id = kafka.client_id();
+  if (connection.client_id.empty()) {
+    std::array<char, 256> host = {};
+    gethostname(host.data(), host.size() - 1);
+    connection.client_id = fmt::format("caracal-{}", host.data());
+  }
+  Override(connection.properties, kafka.properties());
+  return connection;
+}
+
+absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
+  const v1::Config& config = loaded.config;
+  EngineOptions options;
+  options.hash_seed = HashSeed(config.state().hash_seed());
+  options.source = SourceOptionsOf(loaded);
+  options.source.rules = RulesIdentity(loaded);
+  options.sink.connection = ConnectionFromConfig(loaded);
+  Override(options.sink.connection.properties, config.kafka().producer().properties());
+  options.sink.alert_topic = config.alerts().topic();
+  options.sink.dead_letter_topic = config.dead_letters().topic();
+  for (int i = 0; i < config.streams_size(); ++i) {
+    const LoadedStream& stream = loaded.streams[static_cast<size_t>(i)];
+    options.streams.push_back(
+        {DecodeOptionsOf(config.streams(i), stream, options.hash_seed), stream.context, {}});
+  }
+  for (const LoadedRuleset& ruleset : loaded.rulesets) {
+    options.streams[ruleset.stream].rulesets.push_back(ruleset.spec);
+  }
+  options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
+  options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
+  options.epochs.commit_interval_us = config.engine().commit_interval();
+  options.epochs.rules = options.source.rules;
+  options.max_bytes_per_partition = config.state().max_bytes_per_partition();
+  options.rows_per_bucket = static_cast<uint32_t>(config.state().rows_per_bucket());
+  options.shutdown_timeout = absl::Microseconds(config.engine().shutdown_timeout());
+  options.memory_limit =
+      config.engine().has_memory_limit() ? config.engine().memory_limit() : DefaultMemoryLimit();
+  options.worker_threads = WorkerThreads(config.engine());
+  options.redacted_config = RedactedConfigYaml(loaded);
+  if (options.max_bytes_per_partition > options.memory_limit) {
+    return absl::FailedPreconditionError(fmt::format(
+        "state.max_bytes_per_partition ({} bytes) is more than the memory limit ({} bytes): one partition "
+        "could not be held. Lower it, or raise engine.memory_limit",
+        options.max_bytes_per_partition, options.memory_limit));
+  }
+  return options;
+}
+
+}  // namespace caracal::pipeline
