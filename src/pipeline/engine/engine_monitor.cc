@@ -135,8 +135,8 @@ Health EngineMonitor::Readiness() {
   const int64_t open = source.open_partitions.value();
   health.checks.push_back({"engine", engine_.running() && Turning(),
                            engine_.running() ? "the ingest loop runs" : "not started or stopping"});
-  health.checks.push_back({"group", source.rebalances.value() > 0,
-                           fmt::format("{} partitions assigned", assigned)});
+  health.checks.push_back(
+      {"group", source.rebalances.value() > 0, fmt::format("{} partitions assigned", assigned)});
   health.checks.push_back(
       {"partitions", open == assigned, fmt::format("{} of {} are open", open, assigned)});
   const int64_t paused = engine_.probe().paused_partitions.value();

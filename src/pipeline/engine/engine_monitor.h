@@ -11,10 +11,11 @@
 
 namespace caracal::pipeline {
 
-/// Answers the admin listener about a running engine: status, health, configuration, metrics, resume.
+/// Answers the admin listener about a running engine: status, health, configuration, metrics,
+/// resume.
 ///
-/// Any thread; reads probes and the ingest thread's status snapshot, and never waits for a broker. The
-/// engine and the registry must outlive it.
+/// Any thread; reads probes and the ingest thread's status snapshot, and never waits for a broker.
+/// The engine and the registry must outlive it.
 class EngineMonitor : public EngineStatus {
  public:
   /// The ingest loop is stuck when it has not turned for this long.

@@ -35,28 +35,40 @@ StartPoint PointOf(const std::string& text) {
 
 OperationPolicy PolicyOf(v1::OperationPolicy policy) {
   switch (policy) {
-    case v1::OPERATION_POLICY_WARM: return OperationPolicy::kWarm;
-    case v1::OPERATION_POLICY_SKIP: return OperationPolicy::kSkip;
-    default: return OperationPolicy::kEvaluate;
+    case v1::OPERATION_POLICY_WARM:
+      return OperationPolicy::kWarm;
+    case v1::OPERATION_POLICY_SKIP:
+      return OperationPolicy::kSkip;
+    default:
+      return OperationPolicy::kEvaluate;
   }
 }
 
 TimeUnit UnitOf(v1::TimeType type) {
   switch (type) {
-    case v1::TIME_TYPE_DAYS: return TimeUnit::kDays;
-    case v1::TIME_TYPE_MILLIS: return TimeUnit::kMilliseconds;
-    case v1::TIME_TYPE_MICROS: return TimeUnit::kMicroseconds;
-    case v1::TIME_TYPE_NANOS: return TimeUnit::kNanoseconds;
-    case v1::TIME_TYPE_ISO: return TimeUnit::kIso;
-    default: return TimeUnit::kAuto;
+    case v1::TIME_TYPE_DAYS:
+      return TimeUnit::kDays;
+    case v1::TIME_TYPE_MILLIS:
+      return TimeUnit::kMilliseconds;
+    case v1::TIME_TYPE_MICROS:
+      return TimeUnit::kMicroseconds;
+    case v1::TIME_TYPE_NANOS:
+      return TimeUnit::kNanoseconds;
+    case v1::TIME_TYPE_ISO:
+      return TimeUnit::kIso;
+    default:
+      return TimeUnit::kAuto;
   }
 }
 
 StreamFormat FormatOf(v1::Format format) {
   switch (format) {
-    case v1::FORMAT_DEBEZIUM_JSON: return StreamFormat::kDebeziumJson;
-    case v1::FORMAT_ROW_JSON: return StreamFormat::kRowJson;
-    default: return StreamFormat::kAuto;
+    case v1::FORMAT_DEBEZIUM_JSON:
+      return StreamFormat::kDebeziumJson;
+    case v1::FORMAT_ROW_JSON:
+      return StreamFormat::kRowJson;
+    default:
+      return StreamFormat::kAuto;
   }
 }
 
@@ -109,8 +121,8 @@ SourceOptions SourceOptionsOf(const LoadedConfig& loaded) {
   Override(options.connection.properties, config.kafka().consumer().properties());
   options.group_id = config.kafka().group_id();
   for (const v1::Stream& stream : config.streams()) {
-    options.topics.push_back({stream.topic(), PointOf(stream.start().from()),
-                              PointOf(stream.start().alert_from())});
+    options.topics.push_back(
+        {stream.topic(), PointOf(stream.start().from()), PointOf(stream.start().alert_from())});
   }
   return options;
 }
@@ -133,7 +145,8 @@ uint32_t WorkerThreads(const v1::Engine& engine) {
 }  // namespace
 
 int64_t DefaultMemoryLimit() {
-  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+  for (const char* path :
+       {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     std::ifstream file(path);
     int64_t limit = 0;
     // "max" and the kernel's "no limit" number mean the machine's memory.
@@ -187,10 +200,11 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.worker_threads = WorkerThreads(config.engine());
   options.redacted_config = RedactedConfigYaml(loaded);
   if (options.max_bytes_per_partition > options.memory_limit) {
-    return absl::FailedPreconditionError(fmt::format(
-        "state.max_bytes_per_partition ({} bytes) is more than the memory limit ({} bytes): one partition "
-        "could not be held. Lower it, or raise engine.memory_limit",
-        options.max_bytes_per_partition, options.memory_limit));
+    return absl::FailedPreconditionError(
+        fmt::format("state.max_bytes_per_partition ({} bytes) is more than the memory limit ({} "
+                    "bytes): one partition "
+                    "could not be held. Lower it, or raise engine.memory_limit",
+                    options.max_bytes_per_partition, options.memory_limit));
   }
   return options;
 }

@@ -7,8 +7,8 @@
 
 namespace caracal::pipeline {
 
-/// The plain options of every stage from a loaded configuration: the only place where both are known.
-/// FailedPrecondition when this machine cannot hold what the configuration asks for.
+/// The plain options of every stage from a loaded configuration: the only place where both are
+/// known. FailedPrecondition when this machine cannot hold what the configuration asks for.
 absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded);
 
 /// How to reach the cluster, without the properties of the consumer or the producer alone.

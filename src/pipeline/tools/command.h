@@ -2,7 +2,8 @@
 
 #include <CLI/CLI.hpp>
 
-/// The command line of `caracal`: one file per command, each adds its subcommand to the application.
+/// The command line of `caracal`: one file per command, each adds its subcommand to the
+/// application.
 namespace caracal::pipeline {
 
 /// Exit codes, after sysexits(3).

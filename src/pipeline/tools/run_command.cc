@@ -1,0 +1,170 @@
+#include "pipeline/tools/run_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "absl/synchronization/notification.h"
+#include "absl/time/time.h"
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+#include "pipeline/control/admin_server.h"
+#include "pipeline/engine/build_info.h"
+#include "pipeline/engine/engine.h"
+#include "pipeline/engine/engine_monitor.h"
+#include "pipeline/engine/metrics_catalog.h"
+#include "pipeline/engine/options_from_config.h"
+#include "pipeline/observe/process_collector.h"
+#include "pipeline/observe/spdlog_sink.h"
+#include "pipeline/tools/config_argument.h"
+#include "pipeline/tools/stop_signals.h"
+
+namespace caracal::pipeline {
+namespace {
+
+// Stopping ends for sure this long after shutdown_timeout: librdkafka may hang while it leaves a
+// group.
+constexpr absl::Duration kHardStopGrace = absl::Seconds(5);
+
+/// Ends the process when stopping takes too long; what is not committed is judged again by the next
+/// owner.
+class StopWatchdog {
+ public:
+  ~StopWatchdog() {
+    if (!thread_.joinable()) return;
+    done_.Notify();
+    thread_.join();
+  }
+  void Arm(absl::Duration limit) {
+    thread_ = std::thread([this, limit] {
+      if (done_.WaitForNotificationWithTimeout(limit)) return;
+      fmt::print(stderr, "caracal: stopping took longer than {}, ending now\n",
+                 absl::FormatDuration(limit));
+      _exit(kExitInternal);
+    });
+  }
+
+ private:
+  absl::Notification done_;
+  std::thread thread_;
+};
+
+int ExitCodeOf(const absl::Status& status) {
+  if (status.ok()) return kExitOk;
+  if (absl::IsUnavailable(status)) return kExitUnavailable;
+  if (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
+      absl::IsPermissionDenied(status) || absl::IsNotFound(status)) {
+    return kExitConfig;
+  }
+  return kExitInternal;
+}
+
+int Fail(const absl::Status& status) {
+  LOG(kError, "engine", agents::MessageOf(status));
+  return ExitCodeOf(status);
+}
+
+LogSinkOptions LogOptions(const caracal::config::v1::Logging& logging) {
+  LogSinkOptions options;
+  switch (logging.level()) {
+    case caracal::config::v1::LOG_LEVEL_DEBUG:
+      options.min_severity = LogSeverity::kDebug;
+      break;
+    case caracal::config::v1::LOG_LEVEL_WARNING:
+      options.min_severity = LogSeverity::kWarning;
+      break;
+    case caracal::config::v1::LOG_LEVEL_ERROR:
+      options.min_severity = LogSeverity::kError;
+      break;
+    default:
+      options.min_severity = LogSeverity::kInfo;
+      break;
+  }
+  switch (logging.format()) {
+    case caracal::config::v1::LOG_FORMAT_JSON:
+      options.format = LogFormat::kJson;
+      break;
+    case caracal::config::v1::LOG_FORMAT_TEXT:
+      options.format = LogFormat::kHuman;
+      break;
+    default:
+      options.format = LogFormat::kAuto;
+      break;
+  }
+  return options;
+}
+
+int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry) {
+  // First of all: threads that follow must inherit the signal mask.
+  std::atomic<Engine*> running{nullptr};
+  StopSignals signals(
+      [&running] {
+        if (Engine* engine = running.load()) engine->RequestStop();
+      },
+      [] {
+        LOG(kWarning, "engine",
+            "HUP: this version takes a changed configuration at a restart only");
+      });
+  SpdlogSink log_sink(LogOptions(loaded.config.logging()));
+  SetLogSink(&log_sink);
+  absl::StatusOr<EngineOptions> options = OptionsFromConfig(loaded);
+  if (!options.ok()) return Fail(options.status());
+  absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(std::move(*options), registry);
+  if (!engine.ok()) return Fail(engine.status());
+
+  MetricRegistry metrics;
+  const ProcessCollector process(metrics);
+  const MetricsCatalog catalog(metrics, **engine);
+  EngineMonitor monitor(**engine, metrics);
+  AdminServerOptions admin_options;
+  admin_options.listen = loaded.config.admin().listen();
+  admin_options.allow_mutations = loaded.config.admin().allow_mutations();
+  absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(admin_options, monitor);
+  if (!admin.ok()) return Fail(admin.status());
+  LOG(kInfo, "engine", "starting",
+      {{"version", kVersion},
+       {"group", (*engine)->options().source.group_id},
+       {"workers", (*engine)->options().worker_threads},
+       {"admin", loaded.config.admin().listen()}});
+
+  running.store(engine->get());
+  if (signals.received() != 0) (*engine)->RequestStop();
+  StopWatchdog watchdog;
+  (*engine)->set_on_stopping([&watchdog, &engine] {
+    watchdog.Arm((*engine)->options().shutdown_timeout + kHardStopGrace);
+  });
+  const absl::Status ended = (*engine)->Run();
+  running.store(nullptr);
+  (*admin)->Stop();
+  const int code = ended.ok() ? kExitOk : Fail(ended);
+  SetLogSink(nullptr);
+  return code;
+}
+
+}  // namespace
+
+void AddRunCommand(CLI::App& app, CommandResult& result) {
+  auto config = std::make_shared<ConfigArgument>();
+  CLI::App* command = app.add_subcommand("run", "Join the consumer group and judge transactions");
+  config->AddTo(*command);
+  command->footer(
+      "Stops on INT or TERM: commits what has been judged and leaves the group. A second one stops "
+      "at once.\n\n"
+      "Examples:\n"
+      "  caracal run -c caracal.yaml\n"
+      "  caracal run -c caracal.yaml --set engine.workers=2 --set admin.listen=127.0.0.1:9465");
+  command->callback([config, &result] {
+    const agents::AgentRegistry registry = BuiltinRegistry();
+    const std::optional<LoadedConfig> loaded = config->Load(registry);
+    result.exit_code = loaded.has_value() ? RunService(*loaded, registry) : kExitConfig;
+  });
+}
+
+}  // namespace caracal::pipeline
