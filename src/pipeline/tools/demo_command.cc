@@ -1,0 +1,125 @@
+#include "pipeline/tools/demo_command.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+#include "pipeline/demo/demo.h"
+#include "pipeline/observe/spdlog_sink.h"
+#include "pipeline/tools/config_argument.h"
+#include "pipeline/tools/stop_signals.h"
+
+namespace caracal::pipeline {
+namespace {
+
+struct DemoArguments {
+  std::string duration = "15s";
+  double rate = 20'000;
+  uint64_t count = 0;
+  uint64_t seed = 1;
+  bool serve = false;
+  bool plain = false;
+  std::string admin = "127.0.0.1:9464";
+};
+
+/// Draws frames over each other on a terminal, prints a line every few seconds elsewhere.
+class DemoView {
+ public:
+  explicit DemoView(bool live) : live_(live) {}
+
+  void Show(const DemoFrame& frame) {
+    if (!live_) {
+      if (frame.elapsed_s - last_line_s_ < kLineEverySeconds) return;
+      last_line_s_ = frame.elapsed_s;
+      fmt::print(stderr, "{}", ProgressLine(frame));
+      return;
+    }
+    const std::string table = LiveTable(frame);
+    if (lines_ > 0) fmt::print(stderr, "\x1b[{}A", lines_);
+    std::string clean;
+    lines_ = 0;
+    for (const char c : table) {
+      if (c == '\n') {
+        clean += "\x1b[K";
+        ++lines_;
+      }
+      clean += c;
+    }
+    fmt::print(stderr, "{}", clean);
+  }
+
+ private:
+  static constexpr double kLineEverySeconds = 3;
+
+  const bool live_;
+  int lines_ = 0;
+  double last_line_s_ = 0;
+};
+
+int RunDemoCommand(const DemoArguments& arguments) {
+  const absl::StatusOr<int64_t> duration = agents::ParseDuration(arguments.duration);
+  if (!duration.ok()) {
+    fmt::print(stderr, "caracal demo: --duration: {}\n", agents::MessageOf(duration.status()));
+    return kExitUsage;
+  }
+  std::atomic<bool> stop{false};
+  StopSignals signals([&stop] { stop.store(true); }, [] {});
+  LogSinkOptions log_options;
+  log_options.min_severity = LogSeverity::kError;
+  SpdlogSink log_sink(log_options);
+  SetLogSink(&log_sink);
+  DemoOptions options;
+  options.duration = absl::Microseconds(*duration);
+  options.rate = arguments.rate;
+  options.count = arguments.count;
+  options.seed = arguments.seed;
+  options.serve = arguments.serve;
+  options.admin_listen = arguments.admin;
+  if (options.serve) {
+    fmt::print(stderr, "Serving http://{0}/metrics, /status, /readyz until Ctrl-C\n", arguments.admin);
+  }
+  DemoView view(isatty(STDERR_FILENO) == 1 && !arguments.plain);
+  const absl::StatusOr<DemoResult> result =
+      RunDemo(options, BuiltinRegistry(), [&view](const DemoFrame& frame) { view.Show(frame); }, stop);
+  SetLogSink(nullptr);
+  if (!result.ok()) {
+    fmt::print(stderr, "caracal demo: {}\n", agents::MessageOf(result.status()));
+    return kExitInternal;
+  }
+  fmt::print("{}", Summary(result->frame, options.seed, result->conserved));
+  return result->conserved ? kExitOk : kExitInternal;
+}
+
+}  // namespace
+
+void AddDemoCommand(CLI::App& app, CommandResult& result) {
+  auto arguments = std::make_shared<DemoArguments>();
+  CLI::App* command = app.add_subcommand(
+      "demo", "See it work: embedded broker, generated payments with planted fraud, live table");
+  command->add_option("--duration", arguments->duration, "How long to produce")
+      ->capture_default_str();
+  command->add_option("--rate", arguments->rate, "Events per second; 0 = as fast as they are judged")
+      ->capture_default_str()
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--count", arguments->count, "Produce this many events instead of a duration");
+  command->add_option("--seed", arguments->seed, "Seed of the load and its planted fraud")
+      ->capture_default_str();
+  command->add_flag("--serve", arguments->serve, "Serve metrics and status; run until Ctrl-C");
+  command->add_option("--admin", arguments->admin, "Address to serve on")->capture_default_str();
+  command->add_flag("--plain", arguments->plain, "Lines instead of the live table");
+  command->footer(
+      "Needs no broker, no network and no configuration.\n\n"
+      "Examples:\n"
+      "  caracal demo\n"
+      "  caracal demo --duration 30s --rate 0 --seed 7");
+  command->callback([arguments, &result] { result.exit_code = RunDemoCommand(*arguments); });
+}
+
+}  // namespace caracal::pipeline
