@@ -35,11 +35,11 @@ AlertReader::AlertReader(std::string bootstrap_servers, std::string topic, int32
 AlertReader::~AlertReader() { Stop(); }
 
 absl::Status AlertReader::Start() {
-  ASSIGN_OR_RETURN(KafkaConf conf,
-                   MakeKafkaConf({.bootstrap_servers = bootstrap_servers_}, {{"fetch.wait.max.ms", "10"}},
-                                 {{"group.id", "caracal-demo-reader"},
-                                  {"enable.auto.commit", "false"},
-                                  {"auto.offset.reset", "earliest"}}));
+  ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf({.bootstrap_servers = bootstrap_servers_},
+                                                 {{"fetch.wait.max.ms", "10"}},
+                                                 {{"group.id", "caracal-demo-reader"},
+                                                  {"enable.auto.commit", "false"},
+                                                  {"auto.offset.reset", "earliest"}}));
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(client_.get());
   const KafkaPartitionList list(rd_kafka_topic_partition_list_new(partitions_));

@@ -10,7 +10,8 @@
 
 namespace caracal::pipeline {
 
-/// Reads the alerts topic as a downstream consumer would and tells the scoreboard, on a thread of its own.
+/// Reads the alerts topic as a downstream consumer would and tells the scoreboard, on a thread of
+/// its own.
 class AlertReader {
  public:
   AlertReader(std::string bootstrap_servers, std::string topic, int32_t partitions,

@@ -109,7 +109,8 @@ absl::Status CreateTopics(MockBroker& broker) {
 
 }  // namespace
 
-absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options, const agents::AgentRegistry& registry,
+absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options,
+                                   const agents::AgentRegistry& registry,
                                    const std::function<void(const DemoFrame&)>& show,
                                    const std::atomic<bool>& stop) {
   ASSIGN_OR_RETURN(const std::unique_ptr<MockBroker> broker, MockBroker::Start());
@@ -141,8 +142,8 @@ absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options, const agents::Age
   const auto frame_now = [&] {
     DemoFrame frame =
         FrameOf(*engine, scoreboard, absl::ToDoubleSeconds(absl::Now() - start), options);
-    frame.events_per_s =
-        static_cast<double>(frame.evaluated - last_evaluated) / absl::ToDoubleSeconds(kFrameInterval);
+    frame.events_per_s = static_cast<double>(frame.evaluated - last_evaluated) /
+                         absl::ToDoubleSeconds(kFrameInterval);
     last_evaluated = frame.evaluated;
     return frame;
   };

@@ -30,10 +30,11 @@ struct DemoResult {
   bool conserved = false;
 };
 
-/// Runs the real engine as a group member against an embedded broker, fed by the generator, and compares
-/// the alerts topic with what was planted. `show` is called on the calling thread several times a second;
-/// `stop` ends the load early. No network beyond loopback, no files.
-absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options, const agents::AgentRegistry& registry,
+/// Runs the real engine as a group member against an embedded broker, fed by the generator, and
+/// compares the alerts topic with what was planted. `show` is called on the calling thread several
+/// times a second; `stop` ends the load early. No network beyond loopback, no files.
+absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options,
+                                   const agents::AgentRegistry& registry,
                                    const std::function<void(const DemoFrame&)>& show,
                                    const std::atomic<bool>& stop);
 

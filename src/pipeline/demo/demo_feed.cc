@@ -64,8 +64,8 @@ void DemoFeed::Run() {
 
 void DemoFeed::ProduceDue(int64_t now_us, int64_t start_us) {
   const double elapsed_s = static_cast<double>(now_us - start_us) * 1e-6;
-  const uint64_t due = options_.rate <= 0 ? UINT64_MAX
-                                          : static_cast<uint64_t>(elapsed_s * options_.rate);
+  const uint64_t due =
+      options_.rate <= 0 ? UINT64_MAX : static_cast<uint64_t>(elapsed_s * options_.rate);
   const uint64_t limit = std::min(due, consumed_() + kMaxAhead);
   while (produced() < limit && (options_.count == 0 || produced() < options_.count)) {
     if (!ProduceOne(now_us)) return;

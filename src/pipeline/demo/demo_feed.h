@@ -23,8 +23,8 @@ struct FeedOptions {
   uint64_t count = 0;
 };
 
-/// Produces the generated load into the embedded broker on a thread of its own, never further ahead of the
-/// consumer than the broker keeps. Start and Stop from one thread; the accessors from any.
+/// Produces the generated load into the embedded broker on a thread of its own, never further ahead
+/// of the consumer than the broker keeps. Start and Stop from one thread; the accessors from any.
 class DemoFeed {
  public:
   /// `consumed` tells how many records the engine has consumed. All must outlive the feed.

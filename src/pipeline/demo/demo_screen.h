@@ -25,8 +25,8 @@ struct DemoFrame {
 std::string LiveTable(const DemoFrame& frame);
 /// One line for output that is not a terminal.
 std::string ProgressLine(const DemoFrame& frame);
-/// The summary at the end: planted against found, conservation, what next. `conserved` tells whether every
-/// record ended as exactly one outcome.
+/// The summary at the end: planted against found, conservation, what next. `conserved` tells
+/// whether every record ended as exactly one outcome.
 std::string Summary(const DemoFrame& frame, uint64_t seed, bool conserved);
 
 /// "12,345,678".

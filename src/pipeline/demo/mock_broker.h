@@ -15,8 +15,9 @@ namespace caracal::pipeline {
 /// A Kafka broker inside this process (librdkafka's mock cluster), on a loopback port.
 ///
 /// It knows consumer groups, produce and fetch, but no transactions, and it keeps at most 5 MiB or
-/// 100,000 batches per partition, silently dropping older ones: whoever produces must stay that close to
-/// whoever consumes. Never a measure of a broker's speed. One thread; the broker has its own.
+/// 100,000 batches per partition, silently dropping older ones: whoever produces must stay that
+/// close to whoever consumes. Never a measure of a broker's speed. One thread; the broker has its
+/// own.
 class MockBroker {
  public:
   static absl::StatusOr<std::unique_ptr<MockBroker>> Start();

@@ -36,8 +36,8 @@ struct ScoreSnapshot {
   int64_t latency_p99_us = -1;
 };
 
-/// Keeps the ground truth of what was produced and what the alerts topic says, and compares the two.
-/// Any thread.
+/// Keeps the ground truth of what was produced and what the alerts topic says, and compares the
+/// two. Any thread.
 class Scoreboard {
  public:
   /// The rule that finds each kind.

@@ -11,6 +11,7 @@ Worker::Worker(std::vector<StreamPlan> plans, uint32_t buckets, uint32_t index, 
   CHECK(index < workers);
   for (const StreamPlan& plan : plans_) {
     evaluators_.push_back(std::make_unique<agents::Evaluator>(plan.rulesets));
+    counts_.emplace_back(*plan.rulesets);
   }
   ResetShare();
 }
@@ -101,7 +102,7 @@ void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts
   for (size_t i = 0; i < share.rulesets.size(); ++i) {
     share.rulesets[i].alerts += counts.rulesets[i].alerts;
     for (size_t r = 0; r < share.rulesets[i].rules.size(); ++r) {
-      const agents::RuleCounts& from = counts.rulesets[i].rules[r];
+      const agents::RuleEvaluationCounts& from = counts.rulesets[i].rules[r];
       share.rulesets[i].rules[r].Add(
           {from.evaluations, from.fired, from.late, from.inactive, from.at_least});
     }

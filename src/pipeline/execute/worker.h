@@ -85,6 +85,7 @@ class Worker {
   std::vector<PartitionState> partitions_;                      ///< by lease slot
   EpochShare share_;
   std::atomic<size_t> output_bytes_{0};
+  std::vector<agents::EvaluationCounts> counts_;  ///< by stream index, of one batch
   std::vector<agents::EvaluationInput> inputs_;
   std::vector<agents::Judgement> judgements_;
 };

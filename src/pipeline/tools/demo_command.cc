@@ -83,11 +83,12 @@ int RunDemoCommand(const DemoArguments& arguments) {
   options.serve = arguments.serve;
   options.admin_listen = arguments.admin;
   if (options.serve) {
-    fmt::print(stderr, "Serving http://{0}/metrics, /status, /readyz until Ctrl-C\n", arguments.admin);
+    fmt::print(stderr, "Serving http://{0}/metrics, /status, /readyz until Ctrl-C\n",
+               arguments.admin);
   }
   DemoView view(isatty(STDERR_FILENO) == 1 && !arguments.plain);
-  const absl::StatusOr<DemoResult> result =
-      RunDemo(options, BuiltinRegistry(), [&view](const DemoFrame& frame) { view.Show(frame); }, stop);
+  const absl::StatusOr<DemoResult> result = RunDemo(
+      options, BuiltinRegistry(), [&view](const DemoFrame& frame) { view.Show(frame); }, stop);
   SetLogSink(nullptr);
   if (!result.ok()) {
     fmt::print(stderr, "caracal demo: {}\n", agents::MessageOf(result.status()));
@@ -105,10 +106,12 @@ void AddDemoCommand(CLI::App& app, CommandResult& result) {
       "demo", "See it work: embedded broker, generated payments with planted fraud, live table");
   command->add_option("--duration", arguments->duration, "How long to produce")
       ->capture_default_str();
-  command->add_option("--rate", arguments->rate, "Events per second; 0 = as fast as they are judged")
+  command
+      ->add_option("--rate", arguments->rate, "Events per second; 0 = as fast as they are judged")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
-  command->add_option("--count", arguments->count, "Produce this many events instead of a duration");
+  command->add_option("--count", arguments->count,
+                      "Produce this many events instead of a duration");
   command->add_option("--seed", arguments->seed, "Seed of the load and its planted fraud")
       ->capture_default_str();
   command->add_flag("--serve", arguments->serve, "Serve metrics and status; run until Ctrl-C");

@@ -1,0 +1,80 @@
+#include "agents/state/key_table.h"
+
+#include <bit>
+#include <limits>
+
+#include "agents/api/check.h"
+
+namespace caracal::agents {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "records and keys are kept as host bytes: snapshots would not be portable");
+
+constexpr uint32_t kRecordBytesMax = 64 * 1024;
+constexpr uint32_t kRecordAlignMax = 16;
+
+size_t RoundUp(size_t bytes, size_t align) { return (bytes + align - 1) & ~(align - 1); }
+
+uint64_t NumberOf(int64_t value) { return static_cast<uint64_t>(value); }
+
+}  // namespace
+
+KeyTable::KeyTable(const RecordLayout& layout)
+    : layout_(layout),
+      data_offset_(RoundUp(sizeof(Header), layout.align)),
+      prefetch_bytes_(std::min(StrideOf(layout), kPrefetchBytesMax)),
+      slab_(StrideOf(layout)) {
+  CHECK(layout.size <= kRecordBytesMax);
+  CHECK(std::has_single_bit(layout.align) && layout.align <= kRecordAlignMax);
+}
+
+size_t KeyTable::StrideOf(const RecordLayout& layout) {
+  const size_t align = std::max<size_t>(layout.align, alignof(Header));
+  return RoundUp(RoundUp(sizeof(Header), align) + layout.size, align);
+}
+
+KeyTable::Handle KeyTable::Insert(const TableKey& key) {
+  const Handle handle = slab_.Allocate();
+  Header& header = HeaderOf(handle);
+  header.first = key.first;
+  header.second = key.second | (evictions_ != 0 ? kTruncated : 0);
+  header.newest_us = std::numeric_limits<int64_t>::min();
+  index_.Insert(key.tag, handle);
+  return handle;
+}
+
+void KeyTable::Evict(const Slot& slot) {
+  index_.Erase(slot.tag, slot.handle);
+  slab_.Free(slot.handle);
+  ++evictions_;
+}
+
+std::pair<uint64_t, uint64_t> KeyTable::key_order(Handle handle) const {
+  const Header& header = HeaderOf(handle);
+  return {__builtin_bswap64(header.first), __builtin_bswap64(header.second & ~kTruncated)};
+}
+
+std::vector<KeyTable::Slot> KeyTable::SlotsInKeyOrder() const {
+  std::vector<Slot> slots;
+  slots.reserve(size());
+  ForEach([&slots](const Slot& slot) { slots.push_back(slot); });
+  std::sort(slots.begin(), slots.end(), [this](const Slot& a, const Slot& b) {
+    return key_order(a.handle) < key_order(b.handle);
+  });
+  return slots;
+}
+
+void KeyTable::AddTo(StateDigester& digester) const {
+  digester.AddNumber(size());
+  digester.AddNumber(evictions_);
+  for (const Slot& slot : SlotsInKeyOrder()) {
+    const Header& header = HeaderOf(slot.handle);
+    digester.AddNumber(header.first);
+    digester.AddNumber(header.second);
+    digester.AddNumber(NumberOf(header.newest_us));
+    digester.AddBytes({record(slot.handle), layout_.size});
+  }
+}
+
+}  // namespace caracal::agents

@@ -1,0 +1,197 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agents/state/key_hash.h"
+#include "agents/state/record_slab.h"
+#include "agents/state/state_digest.h"
+#include "agents/state/tag_index.h"
+
+namespace caracal::agents {
+
+/// Identity of a key in a KeyTable. Owns nothing and points nowhere: build it once per event, use
+/// it for every step of the look-up.
+///
+/// Texts of up to 15 bytes are held themselves, so their identity is exact. Longer ones are known
+/// by their 128-bit seeded hash: among n long keys of a table the chance that any two are taken for
+/// one is below n² / 2^129 (10^9 keys: 2 × 10^-21).
+struct TableKey {
+  static constexpr size_t kMaxInlineBytes = 15;
+
+  /// Text bytes 0 to 7, the first one lowest; or the low half of the hash.
+  uint64_t first = 0;
+  /// Text bytes 8 to 14, or the low 56 bits of the hash's high half; the top byte is the text's
+  /// length, or kHashed.
+  uint64_t second = 0;
+  /// Where to look, from the hash: its bits 96 to 127 (those that a hashed `second` leaves out).
+  uint32_t tag = 0;
+
+  /// The top byte of `second` for a text longer than kMaxInlineBytes.
+  static constexpr uint64_t kHashed = 0x80;
+
+  /// `hash` is HashKey(text, seed) with the one seed of all keys of the table.
+  static TableKey Of(std::string_view text, const KeyHash& hash) {
+    const uint32_t tag = TagIndex::TagOf(hash.high);
+    if (text.size() > kMaxInlineBytes) {
+      return {hash.low, (hash.high & ~(uint64_t{0xFF} << 56)) | kHashed << 56, tag};
+    }
+    const size_t head = text.size() < 8 ? text.size() : 8;
+    const uint64_t tail = LoadUpTo8(text.data() + head, text.size() - head);
+    return {LoadUpTo8(text.data(), head), tail | uint64_t{text.size()} << 56, tag};
+  }
+
+ private:
+  /// `size` <= 8 bytes, zero-padded. Overlapping loads instead of a loop: this is on the way of
+  /// every event.
+  static uint64_t LoadUpTo8(const char* text, size_t size) {
+    if (size == 8) return Load<uint64_t>(text);
+    if (size >= 4) {
+      return Load<uint32_t>(text) | Load<uint32_t>(text + size - 4) << (8 * (size - 4));
+    }
+    uint64_t word = 0;
+    for (size_t i = 0; i < size; ++i) word |= uint64_t{static_cast<uint8_t>(text[i])} << (8 * i);
+    return word;
+  }
+  template <typename Word>
+  static uint64_t Load(const char* from) {
+    Word word;
+    std::memcpy(&word, from, sizeof(word));
+    return word;
+  }
+};
+
+/// How the records of a table look: plain bytes, zeroed when a key is new.
+struct RecordLayout {
+  uint32_t size = 0;   ///< bytes, at most 64 KiB
+  uint32_t align = 1;  ///< a power of two, at most 16
+};
+
+/// Stores one fixed-size record per key: the state of one rule key in one bucket of one partition.
+///
+/// Rules' records live inline, behind a 24-byte header with the key and its newest event time; an
+/// index of 32-bit tags finds them (TagIndex), so a look-up touches two places in memory and both
+/// can be prefetched. Records are named by handles, which stay valid until their key is evicted;
+/// pointers only until the next insertion.
+///
+/// The table evicts nothing by itself: its bucket decides when (see eviction.h and BucketState).
+/// Once it has evicted, every record made afterwards is marked truncated for as long as it lives:
+/// its key may be one that was evicted and has come back. That rule is deterministic (a function
+/// of the insertions and evictions in log order), and conservative: a key that lost state is always
+/// marked, a key that is new after an eviction is marked without need.
+///
+/// Memory grows with content, see TagIndex and RecordSlab; nothing before the first key. Movable; a
+/// moved-from table may only be destroyed or assigned to. One thread at a time.
+class KeyTable {
+ public:
+  using Handle = RecordSlab::Handle;
+  static constexpr Handle kNone = TagIndex::kNone;
+
+  /// An entry as the index knows it.
+  struct Slot {
+    uint32_t tag = 0;
+    Handle handle = kNone;
+  };
+
+  explicit KeyTable(const RecordLayout& layout);
+
+  /// What one key counts for against a byte budget: header, record and its share of the index. A
+  /// function of the layout alone, so that budgets do not depend on how memory has grown.
+  static size_t BytesPerKey(const RecordLayout& layout) {
+    return StrideOf(layout) + kIndexBytesPerKey;
+  }
+
+  /// First step of a look-up announced early: loads the index line of `key`.
+  void PrefetchIndex(const TableKey& key) const { index_.Prefetch(key.tag); }
+  /// Second step, some 100 ns later: loads the record of `key`, if there is one.
+  void PrefetchRecord(const TableKey& key) const {
+    const Handle guess = index_.Guess(key.tag);
+    if (guess == kNone) return;
+    const std::byte* record = slab_.At(guess);
+    for (size_t at = 0; at < prefetch_bytes_; at += kCacheLineBytes) {
+      __builtin_prefetch(record + at, 1);
+    }
+  }
+
+  /// kNone when the key has no record.
+  Handle Find(const TableKey& key) const {
+    return index_.Find(key.tag, [this, &key](Handle handle) {
+      const Header& header = HeaderOf(handle);
+      return header.first == key.first && (header.second & ~kTruncated) == key.second;
+    });
+  }
+  /// The record of `key` and whether it is new: zeroed, without an event time.
+  std::pair<Handle, bool> FindOrInsert(const TableKey& key) {
+    const Handle found = Find(key);
+    if (found != kNone) return {found, false};
+    return {Insert(key), true};
+  }
+  /// Removes an entry of this table and counts the eviction.
+  void Evict(const Slot& slot);
+
+  /// The agents' bytes of a record, aligned as the layout says. Valid until the next insertion.
+  std::byte* record(Handle handle) const { return slab_.At(handle) + data_offset_; }
+  /// Newest event time of the key in microseconds; INT64_MIN before the first Touch.
+  int64_t newest_us(Handle handle) const { return HeaderOf(handle).newest_us; }
+  /// Notes that the key has seen an event of that time.
+  void Touch(Handle handle, int64_t event_time_us) {
+    Header& header = HeaderOf(handle);
+    header.newest_us = std::max(header.newest_us, event_time_us);
+  }
+  /// The record was made after the table had evicted: earlier state of its key may be lost.
+  bool truncated(Handle handle) const { return (HeaderOf(handle).second & kTruncated) != 0; }
+  /// The key's bytes as a pair of numbers whose order is that of the bytes.
+  std::pair<uint64_t, uint64_t> key_order(Handle handle) const;
+
+  /// Calls visit(Slot) for every entry, in no meaningful order.
+  template <typename Visit>
+  void ForEach(Visit&& visit) const {
+    index_.ForEach([&visit](uint32_t tag, Handle handle) { visit(Slot{tag, handle}); });
+  }
+  /// All entries by key bytes: an order that does not depend on how they came in.
+  std::vector<Slot> SlotsInKeyOrder() const;
+  /// Adds the keys, times, marks and records in key order and the evictions so far to a digest:
+  /// what the table means, not how it lies in memory.
+  void AddTo(StateDigester& digester) const;
+
+  const RecordLayout& layout() const { return layout_; }
+  size_t size() const { return index_.size(); }
+  /// Records evicted so far.
+  uint64_t evictions() const { return evictions_; }
+  /// Bytes allocated.
+  size_t bytes() const { return index_.bytes() + slab_.bytes(); }
+
+ private:
+  struct Header {
+    uint64_t first;
+    uint64_t second;  // as TableKey, and kTruncated
+    int64_t newest_us;
+  };
+  static_assert(sizeof(Header) == 24);
+
+  static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
+  static constexpr size_t kIndexBytesPerKey = 16;
+  static constexpr size_t kCacheLineBytes = 64;
+  /// Longer records are left to the hardware prefetcher beyond this.
+  static constexpr size_t kPrefetchBytesMax = 512;
+
+  static size_t StrideOf(const RecordLayout& layout);
+
+  Handle Insert(const TableKey& key);
+  Header& HeaderOf(Handle handle) const { return *reinterpret_cast<Header*>(slab_.At(handle)); }
+
+  RecordLayout layout_;
+  size_t data_offset_;
+  size_t prefetch_bytes_;
+  TagIndex index_;
+  RecordSlab slab_;
+  uint64_t evictions_ = 0;
+};
+
+}  // namespace caracal::agents

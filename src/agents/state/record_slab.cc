@@ -1,0 +1,55 @@
+#include "agents/state/record_slab.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "agents/api/check.h"
+
+namespace caracal::agents {
+namespace {
+
+/// The first block holds four records, or one where four would not be tiny.
+constexpr size_t kTinyBytes = 1024;
+
+}  // namespace
+
+RecordSlab::RecordSlab(size_t stride) : stride_(stride) {
+  CHECK(stride >= sizeof(Handle) && stride % kUnitBytes == 0 && stride <= kChunkBytes / 2);
+}
+
+RecordSlab::Handle RecordSlab::Allocate() {
+  Handle handle = free_;
+  if (handle != kNoHandle) {
+    std::memcpy(&free_, At(handle), sizeof(free_));
+  } else {
+    if (chunks_.empty() || fresh_ + stride_ > chunks_.back().size()) Grow();
+    handle = static_cast<Handle>(((chunks_.size() - 1) << kOffsetBits) | fresh_ / kUnitBytes);
+    fresh_ += stride_;
+  }
+  std::memset(At(handle), 0, stride_);
+  return handle;
+}
+
+void RecordSlab::Free(Handle handle) {
+  std::memcpy(At(handle), &free_, sizeof(free_));
+  free_ = handle;
+}
+
+void RecordSlab::Grow() {
+  if (chunks_.size() == 1 && chunks_[0].size() < kChunkBytes) {
+    MemoryBlock grown(std::min(2 * chunks_[0].size(), kChunkBytes));
+    std::memcpy(grown.data(), chunks_[0].data(), fresh_);
+    chunks_[0] = std::move(grown);
+    bytes_ = chunks_[0].size();
+    return;
+  }
+  CHECK(chunks_.size() < kChunksMax);
+  const size_t first_bytes = 4 * stride_ <= kTinyBytes ? 4 * stride_ : stride_;
+  const PageHint hint = bytes_ >= kHugeSlabBytes ? PageHint::kHuge : PageHint::kDefault;
+  chunks_.emplace_back(chunks_.empty() ? first_bytes : kChunkBytes, hint);
+  bytes_ += chunks_.back().size();
+  fresh_ = 0;
+}
+
+}  // namespace caracal::agents

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+namespace caracal::agents {
+
+/// 128-bit digest of some state. Equal states have equal digests on every host; different ones
+/// differ but for a chance of 2^-128. Not cryptographic.
+struct StateDigest {
+  uint64_t low = 0;
+  uint64_t high = 0;
+
+  friend bool operator==(const StateDigest&, const StateDigest&) = default;
+};
+
+/// Digests a sequence of fields: XXH3-128 over their bytes, numbers little-endian. Fields of
+/// variable length must be preceded by their length. One thread at a time.
+class StateDigester {
+ public:
+  StateDigester();
+  StateDigester(const StateDigester&) = delete;
+  StateDigester& operator=(const StateDigester&) = delete;
+  ~StateDigester();
+
+  void AddNumber(uint64_t number);
+  void AddBytes(std::span<const std::byte> bytes);
+  /// Of everything added so far.
+  StateDigest Digest() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace caracal::agents
