@@ -102,6 +102,7 @@ absl::Status Engine::Loop() {
 }
 
 absl::Status Engine::Stop() {
+  if (on_stopping_) on_stopping_();
   LOG(kInfo, "engine", "stopping: committing what has been judged, then leaving the group");
   const absl::Time deadline = absl::Now() + options_.shutdown_timeout;
   const absl::Status drained = ingest_->Drain(options_.shutdown_timeout);

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,6 +44,8 @@ class Engine {
   /// the last epoch is committed and the group left, within shutdown_timeout.
   absl::Status Run();
   void RequestStop();
+  /// Called once on the ingest thread when stopping begins; set before Run.
+  void set_on_stopping(std::function<void()> on_stopping) { on_stopping_ = std::move(on_stopping); }
 
   const EngineOptions& options() const { return options_; }
   const EngineProbe& probe() const { return *probe_; }
@@ -78,6 +81,7 @@ class Engine {
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<EpochCoordinator> epochs_;
   std::unique_ptr<Ingest> ingest_;
+  std::function<void()> on_stopping_;
   std::atomic<bool> stop_requested_{false};
   std::atomic<bool> running_{false};
   std::atomic<int64_t> last_step_us_{0};

@@ -13,7 +13,6 @@
 #include "pipeline/base/log.h"
 #include "pipeline/demo/demo.h"
 #include "pipeline/observe/spdlog_sink.h"
-#include "pipeline/tools/config_argument.h"
 #include "pipeline/tools/stop_signals.h"
 
 namespace caracal::pipeline {
@@ -63,7 +62,7 @@ class DemoView {
   double last_line_s_ = 0;
 };
 
-int RunDemoCommand(const DemoArguments& arguments) {
+int RunDemoCommand(const DemoArguments& arguments, const agents::AgentRegistry& registry) {
   const absl::StatusOr<int64_t> duration = agents::ParseDuration(arguments.duration);
   if (!duration.ok()) {
     fmt::print(stderr, "caracal demo: --duration: {}\n", agents::MessageOf(duration.status()));
@@ -88,7 +87,7 @@ int RunDemoCommand(const DemoArguments& arguments) {
   }
   DemoView view(isatty(STDERR_FILENO) == 1 && !arguments.plain);
   const absl::StatusOr<DemoResult> result = RunDemo(
-      options, BuiltinRegistry(), [&view](const DemoFrame& frame) { view.Show(frame); }, stop);
+      options, registry, [&view](const DemoFrame& frame) { view.Show(frame); }, stop);
   SetLogSink(nullptr);
   if (!result.ok()) {
     fmt::print(stderr, "caracal demo: {}\n", agents::MessageOf(result.status()));
@@ -100,7 +99,7 @@ int RunDemoCommand(const DemoArguments& arguments) {
 
 }  // namespace
 
-void AddDemoCommand(CLI::App& app, CommandResult& result) {
+void AddDemoCommand(CLI::App& app, const agents::AgentRegistry& registry, CommandResult& result) {
   auto arguments = std::make_shared<DemoArguments>();
   CLI::App* command = app.add_subcommand(
       "demo", "See it work: embedded broker, generated payments with planted fraud, live table");
@@ -122,7 +121,8 @@ void AddDemoCommand(CLI::App& app, CommandResult& result) {
       "Examples:\n"
       "  caracal demo\n"
       "  caracal demo --duration 30s --rate 0 --seed 7");
-  command->callback([arguments, &result] { result.exit_code = RunDemoCommand(*arguments); });
+  command->callback(
+      [arguments, &registry, &result] { result.exit_code = RunDemoCommand(*arguments, registry); });
 }
 
 }  // namespace caracal::pipeline

@@ -14,7 +14,7 @@
 #include "agents/api/status_macros.h"
 #include "pipeline/engine/options_from_config.h"
 #include "pipeline/kafka/topic_admin.h"
-#include "pipeline/tools/config_argument.h"
+#include "pipeline/tools/config_arguments.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -23,7 +23,7 @@ constexpr int64_t kDeadLetterSlackBytes = 64 * 1024;
 constexpr int64_t kDefaultMaxMessageBytes = 1'048'588;
 
 struct InitArguments {
-  ConfigArgument config;
+  ConfigArguments config;
   bool print = false;
   int32_t replication = -1;
   int32_t partitions = 0;
@@ -165,10 +165,10 @@ int Fail(const absl::Status& status) {
   return absl::IsUnavailable(status) ? kExitUnavailable : kExitConfig;
 }
 
-int RunInit(const InitArguments& arguments) {
-  const agents::AgentRegistry registry = BuiltinRegistry();
-  const std::optional<LoadedConfig> loaded = arguments.config.Load(registry);
-  if (!loaded.has_value()) return kExitConfig;
+int RunInit(const InitArguments& arguments, const agents::AgentRegistry& registry) {
+  const LoadResult result = LoadFromDisk(arguments.config, registry);
+  if (!PrintFindings(result)) return kExitConfig;
+  const LoadedConfig* const loaded = &*result.config;
   const KafkaConnection connection = ConnectionFromConfig(*loaded);
   absl::StatusOr<std::unique_ptr<TopicAdmin>> admin = TopicAdmin::Create(connection);
   if (!admin.ok()) return Fail(admin.status());
@@ -193,11 +193,11 @@ int RunInit(const InitArguments& arguments) {
 
 }  // namespace
 
-void AddInitCommand(CLI::App& app, CommandResult& result) {
+void AddInitCommand(CLI::App& app, const agents::AgentRegistry& registry, CommandResult& result) {
   auto arguments = std::make_shared<InitArguments>();
   CLI::App* command = app.add_subcommand(
       "init", "Create the alert, dead-letter and state topics, or print the commands that do");
-  arguments->config.AddTo(*command);
+  AddConfigOptions(*command, arguments->config);
   command->add_flag("--print", arguments->print,
                     "Print the kafka-topics commands for an administrator; change nothing");
   command
@@ -213,7 +213,8 @@ void AddInitCommand(CLI::App& app, CommandResult& result) {
       "Examples:\n"
       "  caracal init -c caracal.yaml\n"
       "  caracal init -c caracal.yaml --print --replication-factor 3");
-  command->callback([arguments, &result] { result.exit_code = RunInit(*arguments); });
+  command->callback(
+      [arguments, &registry, &result] { result.exit_code = RunInit(*arguments, registry); });
 }
 
 }  // namespace caracal::pipeline

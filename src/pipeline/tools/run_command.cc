@@ -23,7 +23,7 @@
 #include "pipeline/engine/options_from_config.h"
 #include "pipeline/observe/process_collector.h"
 #include "pipeline/observe/spdlog_sink.h"
-#include "pipeline/tools/config_argument.h"
+#include "pipeline/tools/config_arguments.h"
 #include "pipeline/tools/stop_signals.h"
 
 namespace caracal::pipeline {
@@ -123,11 +123,8 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
   const ProcessCollector process(metrics);
   const MetricsCatalog catalog(metrics, **engine);
   EngineMonitor monitor(**engine, metrics);
-  AdminServerOptions admin_options;
-  admin_options.listen = loaded.config.admin().listen();
-  admin_options.allow_mutations = loaded.config.admin().allow_mutations();
-  absl::StatusOr<std::unique_ptr<AdminServer>> admin = AdminServer::Start(admin_options, monitor);
-  if (!admin.ok()) return Fail(admin.status());
+  AdminServer admin(monitor, {.listen = loaded.config.admin().listen()});
+  if (const absl::Status started = admin.Start(); !started.ok()) return Fail(started);
   LOG(kInfo, "engine", "starting",
       {{"version", kVersion},
        {"group", (*engine)->options().source.group_id},
@@ -142,7 +139,7 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
   });
   const absl::Status ended = (*engine)->Run();
   running.store(nullptr);
-  (*admin)->Stop();
+  admin.Stop();
   const int code = ended.ok() ? kExitOk : Fail(ended);
   SetLogSink(nullptr);
   return code;
@@ -150,20 +147,20 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
 
 }  // namespace
 
-void AddRunCommand(CLI::App& app, CommandResult& result) {
-  auto config = std::make_shared<ConfigArgument>();
+void AddRunCommand(CLI::App& app, const agents::AgentRegistry& registry, CommandResult& result) {
+  auto config = std::make_shared<ConfigArguments>();
   CLI::App* command = app.add_subcommand("run", "Join the consumer group and judge transactions");
-  config->AddTo(*command);
+  AddConfigOptions(*command, *config);
   command->footer(
       "Stops on INT or TERM: commits what has been judged and leaves the group. A second one stops "
       "at once.\n\n"
       "Examples:\n"
       "  caracal run -c caracal.yaml\n"
       "  caracal run -c caracal.yaml --set engine.workers=2 --set admin.listen=127.0.0.1:9465");
-  command->callback([config, &result] {
-    const agents::AgentRegistry registry = BuiltinRegistry();
-    const std::optional<LoadedConfig> loaded = config->Load(registry);
-    result.exit_code = loaded.has_value() ? RunService(*loaded, registry) : kExitConfig;
+  command->callback([config, &registry, &result] {
+    const LoadResult loaded = LoadFromDisk(*config, registry);
+    result.exit_code = PrintFindings(loaded) ? RunService(*loaded.config, registry)
+                                             : static_cast<int>(kExitConfig);
   });
 }
 
