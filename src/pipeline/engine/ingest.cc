@@ -88,9 +88,10 @@ absl::Status Ingest::CloseEpoch() {
 }
 
 void Ingest::TakeShares() {
-  while (std::optional<EpochShare> share = workers_.TakeShare()) {
-    Publish(*share);
-    epochs_.AddShare(std::move(*share));
+  EpochShare share;
+  while (workers_.TakeShare(share)) {
+    Publish(share);
+    epochs_.AddShare(std::move(share));
   }
 }
 

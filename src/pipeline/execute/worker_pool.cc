@@ -44,12 +44,12 @@ void WorkerPool::Start() {
 
 void WorkerPool::Run(Worker& worker, Lane& lane) {
   while (true) {
-    std::optional<WorkerMessage> message = lane.ring.TryPop();
-    if (!message.has_value()) {
+    WorkerMessage message;
+    if (!lane.ring.TryPop(message)) {
       lane.ring.WaitNotEmpty();
       continue;
     }
-    if (!Handle(worker, lane.shares, *message)) return;
+    if (!Handle(worker, lane.shares, message)) return;
   }
 }
 
@@ -85,11 +85,9 @@ bool WorkerPool::TryPost(uint32_t worker, WorkerMessage& message) {
   return true;
 }
 
-std::optional<EpochShare> WorkerPool::TakeShare() {
-  for (const auto& lane : lanes_) {
-    if (std::optional<EpochShare> share = lane->shares.TryPop(); share.has_value()) return share;
-  }
-  return std::nullopt;
+bool WorkerPool::TakeShare(EpochShare& share) {
+  return std::any_of(lanes_.begin(), lanes_.end(),
+                     [&share](const auto& lane) { return lane->shares.TryPop(share); });
 }
 
 size_t WorkerPool::output_bytes() const {

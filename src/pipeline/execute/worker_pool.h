@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -37,8 +36,9 @@ class WorkerPool {
   uint32_t size() const { return static_cast<uint32_t>(workers_.size()); }
   /// Posts one message; false when the worker's ring is full (`message` is left as it was).
   bool TryPost(uint32_t worker, WorkerMessage& message);
-  /// The next share a worker has handed over, in no particular order of workers.
-  std::optional<EpochShare> TakeShare();
+  /// The next share a worker has handed over, in no particular order of workers; false when there
+  /// is none.
+  bool TakeShare(EpochShare& share);
   /// Bytes of outputs all workers hold for the open epoch.
   size_t output_bytes() const;
   /// Batches waiting in the rings.

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <utility>
 
 #include "agents/api/check.h"
@@ -15,7 +14,8 @@ namespace caracal::pipeline {
 /// Two lines of 64 bytes: the adjacent-line prefetcher couples them.
 inline constexpr size_t kCacheLineBytes = 128;
 
-/// Bounded lock-free queue of one producer and one consumer thread, for messages that are moved.
+/// Bounded lock-free queue of one producer and one consumer thread, for messages that are moved and
+/// can be default-constructed (an empty slot holds a default one).
 ///
 /// Requires: TryPush on one thread, TryPop and WaitNotEmpty on one other; destruction
 /// after both have stopped. Guarantees: FIFO; TryPush and TryPop never block and are wait-free;
@@ -35,7 +35,7 @@ class SpscRing {
  public:
   /// `capacity` messages, a power of two.
   explicit SpscRing(size_t capacity)
-      : mask_(capacity - 1), slots_(std::make_unique<std::optional<T>[]>(capacity)) {
+      : mask_(capacity - 1), slots_(std::make_unique<T[]>(capacity)) {
     CHECK(std::has_single_bit(capacity));
   }
   SpscRing(const SpscRing&) = delete;
@@ -48,24 +48,22 @@ class SpscRing {
       cached_head_ = head_.load(std::memory_order_acquire);
       if (tail - cached_head_ > mask_) return false;
     }
-    slots_[tail & mask_].emplace(std::move(message));
+    slots_[tail & mask_] = std::move(message);
     tail_.store(tail + 1, std::memory_order_seq_cst);
     if (consumer_parked_.load(std::memory_order_seq_cst)) tail_.notify_one();
     return true;
   }
 
-  /// The oldest message, or nullopt when empty. Consumer.
-  std::optional<T> TryPop() {
+  /// Moves the oldest message into `message`, or returns false when there is none. Consumer.
+  bool TryPop(T& message) {
     const uint64_t head = head_.load(std::memory_order_relaxed);
     if (head == cached_tail_) {
       cached_tail_ = tail_.load(std::memory_order_acquire);
-      if (head == cached_tail_) return std::nullopt;
+      if (head == cached_tail_) return false;
     }
-    std::optional<T>& slot = slots_[head & mask_];
-    std::optional<T> message = std::move(slot);
-    slot.reset();
+    message = std::exchange(slots_[head & mask_], T());
     head_.store(head + 1, std::memory_order_release);
-    return message;
+    return true;
   }
 
   /// Parks the consumer until there is a message. Consumer.
@@ -86,7 +84,7 @@ class SpscRing {
 
  private:
   const uint64_t mask_;
-  const std::unique_ptr<std::optional<T>[]> slots_;
+  const std::unique_ptr<T[]> slots_;
 
   alignas(kCacheLineBytes) std::atomic<uint64_t> tail_{0};  // written by the producer
   uint64_t cached_head_ = 0;                                // producer's copy of head_

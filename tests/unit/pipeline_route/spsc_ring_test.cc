@@ -20,8 +20,12 @@ TEST(SpscRingTest, IsFifoAndBounded) {
   EXPECT_FALSE(ring.TryPush(refused));
   ASSERT_NE(refused, nullptr) << "a refused message stays with the producer";
   EXPECT_EQ(ring.size(), 4U);
-  for (int i = 0; i < 4; ++i) EXPECT_EQ(**ring.TryPop(), i);
-  EXPECT_FALSE(ring.TryPop().has_value());
+  std::unique_ptr<int> popped;
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(ring.TryPop(popped));
+    EXPECT_EQ(*popped, i);
+  }
+  EXPECT_FALSE(ring.TryPop(popped));
   EXPECT_TRUE(ring.TryPush(refused));
 }
 
@@ -58,17 +62,17 @@ TEST(SpscRingTest, CarriesEveryMessageInOrderBetweenThreads) {
     }
   });
   uint64_t expected = 0;
+  uint64_t message = 0;
   while (expected < kMessages) {
-    const std::optional<uint64_t> message = ring.TryPop();
-    if (!message.has_value()) {
+    if (!ring.TryPop(message)) {
       ring.WaitNotEmpty();
       continue;
     }
-    ASSERT_EQ(*message, expected);
+    ASSERT_EQ(message, expected);
     ++expected;
   }
   producer.join();
-  EXPECT_FALSE(ring.TryPop().has_value());
+  EXPECT_FALSE(ring.TryPop(message));
 }
 
 }  // namespace
