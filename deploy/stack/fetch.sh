@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# fetch.sh CACHE: Kafka, Kafka Connect and the Debezium PostgreSQL connector from Maven Central into
+# CACHE/lib and CACHE/plugins, in the versions of pom.xml (60 MB). Does nothing, and needs no
+# network, when they are there already.
+# shellcheck source-path=SCRIPTDIR
+source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
+
+[[ $# == 1 ]] || die "usage: fetch.sh CACHE"
+cache=$(readlink -m -- "$1")
+pom=$STACK_SCRIPTS/pom.xml
+
+# The manifest: the checksum of pom.xml, then every file with its size.
+inventory() {
+  sha256sum <"$pom"
+  (cd "$1" && find lib plugins -type f -printf '%p %s\n' | LC_ALL=C sort)
+}
+
+is_complete() {
+  [[ -r $cache/manifest ]] && inventory "$cache" 2>/dev/null | cmp -s - "$cache/manifest"
+}
+
+is_complete && exit 0
+require flock util-linux java openjdk-17-jre-headless mvn maven
+java_version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p')
+((${java_version:-0} >= 17)) ||
+  die "needs Java 17 or newer, found ${java_version:-an unknown version}"
+
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+flock --wait 600 9 || die "another fetch.sh has held $cache/lock for ten minutes"
+is_complete && exit 0
+
+incoming=$cache/incoming
+log=$cache/fetch.log
+rm -rf "$incoming" "$cache/manifest"
+mkdir "$incoming"
+mvn --quiet --batch-mode --strict-checksums --file "$pom" "-Dcache=$incoming" process-resources \
+  >"$log" 2>&1 || {
+  grep -m 5 ERROR "$log" >&2 || tail -n 15 "$log" >&2
+  die "Maven could not download the stack (whole log: $log). It needs repo.maven.apache.org or a" \
+    "mirror of it; set a mirror or a proxy in ~/.m2/settings.xml"
+}
+rm -rf "${cache:?}/lib" "${cache:?}/plugins"
+mv "$incoming/lib" "$incoming/plugins" "$cache/"
+rm -rf "$incoming"
+inventory "$cache" >"$cache/manifest.new"
+mv "$cache/manifest.new" "$cache/manifest"

@@ -1,0 +1,128 @@
+"""Members of the engine: processes of `caracal run`."""
+
+import os
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+
+from harness.waiting import wait_until
+
+START_SECONDS = 60
+STOP_SECONDS = 30
+
+
+def binary():
+    """Path of the caracal binary, or None."""
+    path = os.environ.get("CARACAL_BINARY")
+    return path if path and os.access(path, os.X_OK) else None
+
+
+def command(*arguments, environment=None):
+    """Runs a command of the binary to its end; returns its standard output as bytes."""
+    done = subprocess.run(
+        [binary(), *map(str, arguments)],
+        env={**os.environ, **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+    )
+    if done.returncode != 0:
+        text = (done.stderr + done.stdout).decode(errors="replace").strip()
+        raise AssertionError(f"caracal {arguments[0]} exits {done.returncode}: {text}")
+    return done.stdout
+
+
+class Member:
+    """One `caracal run -c FILE`. A member that has ended can be started again.
+
+    environment: fills the placeholders of the configuration, among them the admin address. What it
+    prints goes to `log`, which every failure quotes.
+    """
+
+    def __init__(self, config, environment, admin, log):
+        self._config = config
+        self._environment = environment
+        self._admin = admin
+        self._log = log
+        self._process = None
+
+    def start(self):
+        assert not self.running(), "the member runs already"
+        with open(self._log, "ab") as log:
+            self._process = subprocess.Popen(
+                [binary(), "run", "-c", str(self._config)],
+                env={**os.environ, **self._environment},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        return self
+
+    def running(self):
+        return self._process is not None and self._process.poll() is None
+
+    def wait_ready(self):
+        """Until /readyz says 200."""
+        wait_until(self._ready, self.describe, START_SECONDS)
+        return self
+
+    def _ready(self):
+        assert self.running(), f"the member has ended: {self.describe()}"
+        return self._get("/readyz") is not None
+
+    def metrics(self):
+        """{metric with labels as printed: value}; empty while the member does not answer."""
+        text = self._get("/metrics")
+        if text is None:
+            return {}
+        lines = (line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#")
+        return {name: float(value) for name, value in lines}
+
+    def metric(self, name):
+        """Sum of a metric over all its labels."""
+        return sum(
+            value for key, value in self.metrics().items() if key.partition("{")[0] == name
+        )
+
+    def kill(self):
+        """SIGKILL; returns when the process is gone."""
+        self._end(signal.SIGKILL)
+
+    def terminate(self):
+        """SIGTERM; the exit code."""
+        return self._end(signal.SIGTERM)
+
+    def _end(self, number):
+        if self._process is None:
+            return None
+        if self.running():
+            self._process.send_signal(number)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(
+                f"the member does not end within {STOP_SECONDS} s of signal {number}: "
+                f"{self.describe()}"
+            ) from None
+
+    def describe(self):
+        """Its state and the end of its log, for failure messages."""
+        state = "not started"
+        if self._process is not None:
+            state = "running" if self.running() else f"exit code {self._process.returncode}"
+        try:
+            with open(self._log, encoding="utf-8", errors="replace") as log:
+                tail = "".join(log.readlines()[-15:])
+        except FileNotFoundError:
+            tail = ""
+        return f"member {state}, end of {self._log}:\n{tail}"
+
+    def _get(self, path):
+        try:
+            with urllib.request.urlopen(f"http://{self._admin}{path}", timeout=5) as answer:
+                return answer.read().decode()
+        except (urllib.error.URLError, OSError):
+            return None

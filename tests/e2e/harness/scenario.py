@@ -1,0 +1,118 @@
+"""One test scenario: its topics, its members, and the comparison of what they have written with
+what the oracle expects."""
+
+import pathlib
+
+import oracle
+from harness import compare, engine
+from harness.kafka import Kafka
+from harness.waiting import wait_until
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[1] / "configs"
+
+
+class Scenario:
+    """Names everything after `name`, which must be unique in the stack: consumer group, topics of
+    alerts, dead letters and state. The source topic exists already or comes with the connector."""
+
+    def __init__(self, stack, name, config, topic, partitions):
+        self.kafka = Kafka(stack.bootstrap)
+        self.name = name
+        self.topic = topic
+        self.members = []
+        self._stack = stack
+        self._config = CONFIGS / config
+        self.partitions = partitions
+        self.kafka.create_topic(f"{name}.alerts", partitions)
+        self.kafka.create_topic(f"{name}.dead-letters", partitions, max_message_bytes=2_000_000)
+        self.kafka.create_topic(f"{name}.state", partitions, cleanup_policy="compact")
+
+    def _environment(self, admin):
+        return {
+            "E2E_KAFKA": self._stack.bootstrap,
+            "E2E_NAME": self.name,
+            "E2E_TOPIC": self.topic,
+            "E2E_ADMIN": admin,
+        }
+
+    # -- members
+
+    def start_member(self):
+        admin = f"127.0.0.1:{self._stack.admin_ports[len(self.members)]}"
+        log = self._stack.directory / f"{self.name}.{len(self.members)}.log"
+        member = engine.Member(self._config, self._environment(admin), admin, log)
+        self.members.append(member)
+        return member.start()
+
+    def stop_members(self):
+        """SIGTERM to all; asserts that each drains and exits with 0."""
+        codes = [member.terminate() for member in self.members if member.running()]
+        assert set(codes) <= {0}, f"exit codes {codes}: {self._describe_members()}"
+
+    def kill_members(self):
+        """For tear-down: whatever still runs ends now."""
+        for member in self.members:
+            member.kill()
+
+    def _describe_members(self):
+        return "\n".join(member.describe() for member in self.members)
+
+    # -- progress
+
+    def records_in_topic(self):
+        return sum(self.kafka.end_offsets(self.topic).values())
+
+    def wait_for_records(self, count, timeout_s=60):
+        """Until the source topic has exactly `count` records."""
+        wait_until(
+            lambda: self.records_in_topic() >= count,
+            lambda: f"{self.topic} has {self.records_in_topic()} of {count} records",
+            timeout_s,
+        )
+        actual = self.records_in_topic()
+        assert actual == count, f"{self.topic} has {actual} records, expected {count}"
+
+    def records_committed(self):
+        return sum(self.kafka.committed_offsets(self.name, self.topic).values())
+
+    def wait_until_judged(self, timeout_s=120):
+        """Until every record of the source topic is below the group's committed offsets."""
+        wait_until(self._all_judged, self._describe_progress, timeout_s)
+
+    def _all_judged(self):
+        assert any(member.running() for member in self.members), self._describe_members()
+        ends = self.kafka.end_offsets(self.topic)
+        committed = self.kafka.committed_offsets(self.name, self.topic)
+        return all(committed.get(partition, 0) >= end for partition, end in ends.items())
+
+    def _describe_progress(self):
+        ends = self.kafka.end_offsets(self.topic)
+        committed = self.kafka.committed_offsets(self.name, self.topic)
+        return f"committed {committed} of {ends}\n{self._describe_members()}"
+
+    # -- verdicts
+
+    def rulesets(self):
+        """The rulesets as the engine's canonical text describes them."""
+        text = engine.command(
+            "list",
+            "rulesets",
+            "--canonical",
+            "-c",
+            self._config,
+            environment=self._environment("127.0.0.1:1"),
+        )
+        return oracle.parse_rulesets(text)
+
+    def check(self, **options):
+        """Asserts alerts and dead letters against the oracle; returns its outcomes.
+
+        options: see oracle.PartitionOracle.
+        """
+        sources = self.kafka.read(self.topic)
+        outcomes = oracle.judge(sources, self.rulesets(), **options)
+        alerts = self.kafka.read(f"{self.name}.alerts")
+        self.repeated_alerts = compare.check_alerts(outcomes, alerts, self.partitions)
+        dead_letters = self.kafka.read(f"{self.name}.dead-letters")
+        compare.check_dead_letters(outcomes, dead_letters, sources)
+        return outcomes

@@ -1,0 +1,93 @@
+"""PostgreSQL, Kafka and Connect of one test run, through the scripts of deploy/stack."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+SCRIPTS = REPOSITORY / "deploy" / "stack"
+DEFAULT_CACHE = REPOSITORY / ".cache" / "stack"
+
+
+class StackError(AssertionError):
+    """A script of the stack has failed; the message is what it said."""
+
+
+class Stack:
+    """One running stack in its own directory and ports, removed by stop().
+
+    Environment: STACK_CACHE = jars (see fetch.sh), CARACAL_E2E_PORT = first of its ten ports. Start
+    and stop on one thread.
+    """
+
+    def __init__(self):
+        self.cache = os.environ.get("STACK_CACHE", str(DEFAULT_CACHE))
+        first_port = int(os.environ.get("CARACAL_E2E_PORT", "25600"))
+        names = ("postgres", "kafka", "controller", "connect")
+        self.ports = {name: first_port + i for i, name in enumerate(names)}
+        self.admin_ports = range(first_port + len(names), first_port + 10)
+        self.directory = None
+        self._started = False
+
+    @property
+    def bootstrap(self):
+        return f"127.0.0.1:{self.ports['kafka']}"
+
+    def start(self):
+        # The user postgres must be able to enter it: not a private directory of root.
+        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="caracal-e2e-"))
+        self.directory.chmod(0o755)
+        self._script("fetch.sh", self.cache)
+        self._started = True
+        self._script("up.sh", self.directory / "stack")
+        return self
+
+    def stop(self):
+        """Stops what runs and removes the data; keeps the directory if CARACAL_E2E_KEEP is set."""
+        if self._started:
+            keep = [] if os.environ.get("CARACAL_E2E_KEEP") else ["--purge"]
+            self._script("down.sh", self.directory / "stack", *keep)
+            self._started = False
+        if self.directory and not os.environ.get("CARACAL_E2E_KEEP"):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def create_database(self, name, replica_identity="FULL"):
+        self._script("database.sh", self.directory / "stack", name, replica_identity)
+
+    def create_connector(self, template, name, **values):
+        """Starts the connector and returns when its task runs. template: a file of connectors/."""
+        assignments = [f"{key}={value}" for key, value in values.items()]
+        path = SCRIPTS / "connectors" / template
+        self._script("connector.sh", self.directory / "stack", path, name, *assignments)
+
+    def psql(self, database, sql, user="app"):
+        """Runs SQL as one transaction; returns the output's lines, columns separated by '|'."""
+        program = ["psql", "--quiet", "--no-psqlrc", "--tuples-only", "--no-align"]
+        program += ["--set=ON_ERROR_STOP=1", "--single-transaction", "--host=127.0.0.1"]
+        program += [f"--port={self.ports['postgres']}", f"--username={user}", database]
+        done = subprocess.run(
+            program,
+            input=sql,
+            env={**os.environ, "PGPASSWORD": user},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if done.returncode != 0:
+            raise StackError(f"psql: {done.stderr.strip()}")
+        return done.stdout.splitlines()
+
+    def _script(self, name, *arguments):
+        settings = {f"STACK_{key.upper()}_PORT": str(port) for key, port in self.ports.items()}
+        done = subprocess.run(
+            [str(SCRIPTS / name), *map(str, arguments)],
+            env={**os.environ, **settings, "STACK_CACHE": self.cache},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=600,
+        )
+        if done.returncode != 0:
+            raise StackError(f"{name}: {done.stderr.strip()}")

@@ -1,0 +1,80 @@
+"""Two members; one of them is killed in the middle of a burst and started again, five times. No
+alert is missing, none is invented, and a repeated one has the same alert_id and the same bytes."""
+
+import os
+import random
+import unittest
+
+from harness import compare, rows, suite
+from harness.scenario import Scenario
+from harness.stack import Stack
+from harness.waiting import wait_until
+
+STACK = Stack()
+SEED = int(os.environ.get("CARACAL_E2E_SEED", random.randrange(1 << 32)))
+KILLS = 5
+PAYMENTS_PER_BURST = 4_000
+
+
+def setUpModule():
+    unittest.addModuleCleanup(STACK.stop)
+    STACK.start()
+
+
+class RestartTest(unittest.TestCase):
+    def test_killed_members_lose_and_invent_no_alert(self):
+        print(f"CARACAL_E2E_SEED={SEED}")
+        rng = random.Random(SEED)
+        payments = rows.random_card_payments(
+            rng, 1 + KILLS * PAYMENTS_PER_BURST, 1, list(range(1, 301)), rows.hours_ago(30), 10**11
+        )
+        STACK.create_database("cards")
+        STACK.create_connector("transactions-by-account.json", "cards")
+        topic = "cards.public.card_transactions"
+        scenario = Scenario(STACK, "restart", "cards.yaml", topic, 6)
+        self.addCleanup(scenario.kill_members)
+        # Once the first row has come, every later one comes as an insert, not in a snapshot.
+        STACK.psql("cards", rows.insert("card_transactions", payments[:1]))
+        scenario.wait_for_records(1)
+        for _ in range(2):
+            scenario.start_member()
+        for member in scenario.members:
+            member.wait_ready()
+        wait_until(
+            lambda: len(scenario.kafka.group_members(scenario.name)) == 2, "two group members"
+        )
+
+        kills_in_the_middle = 0
+        for kill in range(KILLS):
+            first = 1 + kill * PAYMENTS_PER_BURST
+            burst = payments[first : first + PAYMENTS_PER_BURST]
+            committed = scenario.records_committed()
+            STACK.psql("cards", rows.insert("card_transactions", burst))
+            victim = scenario.members[kill % 2]
+            self._wait_for_progress(scenario, committed)
+            victim.kill()
+            kills_in_the_middle += scenario.records_committed() < first + len(burst)
+            victim.start()
+
+        scenario.wait_for_records(len(payments))
+        scenario.wait_until_judged()
+        outcomes = scenario.check()
+        alerts = compare.expected_alert_ids(outcomes)
+        self.assertGreater(len(alerts), 500, "the bursts raise alerts")
+        self.assertGreater(kills_in_the_middle, 0, "a member dies with work to do")
+        print(f"{len(alerts)} alerts, {scenario.repeated_alerts} of them delivered again")
+        scenario.stop_members()
+
+    @staticmethod
+    def _wait_for_progress(scenario, committed):
+        """Until the first records of a burst are committed."""
+        wait_until(
+            lambda: scenario.records_committed() > committed,
+            lambda: f"the group stays at {committed} committed records",
+            timeout_s=60,
+            interval_s=0.01,
+        )
+
+
+if __name__ == "__main__":
+    suite.main()
