@@ -56,7 +56,7 @@ class RunningEngine {
       ended_.store(true, std::memory_order_release);
     });
   }
-  ~RunningEngine() { Stop(); }
+  ~RunningEngine() { static_cast<void>(Stop()); }
   bool ended() const { return ended_.load(std::memory_order_acquire); }
   absl::Status Stop() {
     if (!thread_.joinable()) return status_;
@@ -92,10 +92,10 @@ absl::StatusOr<EngineOptions> LoadDemoConfig(const std::string& bootstrap_server
                                              const std::string& admin_listen,
                                              const agents::AgentRegistry& registry) {
   const MemoryFileReader files = DemoFiles(bootstrap_servers, admin_listen);
-  LoadResult loaded = LoadConfig({.path = "caracal.yaml"}, files, registry);
+  LoadResult loaded = LoadConfig({.path = "caracal.yaml"}, {.files = &files, .registry = &registry});
   if (!loaded.config.has_value()) {
     return absl::InternalError(fmt::format("the demo's own configuration is wrong:\n{}",
-                                           FormatDiagnosticsText(loaded.diagnostics)));
+                                           FormatDiagnostics(loaded.diagnostics, DiagnosticFormat::kText)));
   }
   return OptionsFromConfig(*loaded.config);
 }

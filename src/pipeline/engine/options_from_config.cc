@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <thread>
 #include <utility>
@@ -11,6 +12,7 @@
 
 #include "absl/time/time.h"
 #include "agents/api/check.h"
+#include "agents/api/status_macros.h"
 #include "pipeline/base/sha256.h"
 #include "pipeline/config/redaction.h"
 
@@ -90,8 +92,8 @@ FieldMap FieldsOf(const v1::Stream& stream, const LoadedStream& loaded) {
   return map;
 }
 
-DecodeOptions DecodeOptionsOf(const v1::Stream& stream, const LoadedStream& loaded,
-                              uint64_t hash_seed) {
+absl::StatusOr<DecodeOptions> DecodeOptionsOf(const v1::Stream& stream, const LoadedStream& loaded,
+                                              uint64_t hash_seed) {
   DecodeOptions options;
   options.topic = stream.topic();
   options.format = FormatOf(stream.format());
@@ -108,7 +110,11 @@ DecodeOptions DecodeOptionsOf(const v1::Stream& stream, const LoadedStream& load
   options.currency = stream.currency();
   options.time_unit = UnitOf(stream.types().time());
   options.max_ahead_us = stream.max_ahead();
-  options.places = loaded.places;
+  if (loaded.places_csv != nullptr) {
+    ASSIGN_OR_RETURN(PlaceTable places,
+                     PlaceTable::Parse(*loaded.places_csv, stream.places().file()));
+    options.places = std::make_shared<const PlaceTable>(std::move(places));
+  }
   options.hash_seed = hash_seed;
   options.max_record_bytes = static_cast<size_t>(stream.max_record_bytes());
   return options;
@@ -182,8 +188,9 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.sink.dead_letter_topic = config.dead_letters().topic();
   for (int i = 0; i < config.streams_size(); ++i) {
     const LoadedStream& stream = loaded.streams[static_cast<size_t>(i)];
-    options.streams.push_back(
-        {DecodeOptionsOf(config.streams(i), stream, options.hash_seed), stream.context, {}});
+    ASSIGN_OR_RETURN(DecodeOptions decode,
+                     DecodeOptionsOf(config.streams(i), stream, options.hash_seed));
+    options.streams.push_back({std::move(decode), stream.context, {}});
   }
   for (const LoadedRuleset& ruleset : loaded.rulesets) {
     options.streams[ruleset.stream].rulesets.push_back(ruleset.spec);

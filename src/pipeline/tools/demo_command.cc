@@ -12,6 +12,7 @@
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
 #include "pipeline/demo/demo.h"
+#include "pipeline/engine/system_clock.h"
 #include "pipeline/observe/spdlog_sink.h"
 #include "pipeline/tools/stop_signals.h"
 
@@ -72,7 +73,8 @@ int RunDemoCommand(const DemoArguments& arguments, const agents::AgentRegistry& 
   StopSignals signals([&stop] { stop.store(true); }, [] {});
   LogSinkOptions log_options;
   log_options.min_severity = LogSeverity::kError;
-  SpdlogSink log_sink(log_options);
+  const SystemClock clock;
+  SpdlogSink log_sink(clock, log_options);
   SetLogSink(&log_sink);
   DemoOptions options;
   options.duration = absl::Microseconds(*duration);

@@ -21,6 +21,7 @@
 #include "pipeline/engine/engine_monitor.h"
 #include "pipeline/engine/metrics_catalog.h"
 #include "pipeline/engine/options_from_config.h"
+#include "pipeline/engine/system_clock.h"
 #include "pipeline/observe/process_collector.h"
 #include "pipeline/observe/spdlog_sink.h"
 #include "pipeline/tools/config_arguments.h"
@@ -112,7 +113,8 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
         LOG(kWarning, "engine",
             "HUP: this version takes a changed configuration at a restart only");
       });
-  SpdlogSink log_sink(LogOptions(loaded.config.logging()));
+  const SystemClock clock;
+  SpdlogSink log_sink(clock, LogOptions(loaded.config.logging()));
   SetLogSink(&log_sink);
   absl::StatusOr<EngineOptions> options = OptionsFromConfig(loaded);
   if (!options.ok()) return Fail(options.status());
