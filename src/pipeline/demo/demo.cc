@@ -35,11 +35,11 @@ GeneratorOptions LoadOptions(uint64_t seed) {
   options.seed = seed;
   options.partitions = kDemoPartitions;
   options.cards.seed = seed;
-  options.cards.accounts = 100'000;
+  options.cards.accounts = 10'000;
   options.cards.burst_rate = 2e-4;
   options.cards.big_ticket_rate = 2e-4;
   options.cards.travel_rate = 2e-4;
-  options.time.event_rate = 2'000;
+  options.time.event_rate = 100;
   options.noise.duplicates = 0.001;
   options.noise.updates = 0.001;
   options.noise.deletes = 0.0005;
