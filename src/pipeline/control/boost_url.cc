@@ -1,0 +1,2 @@
+// Boost.URL without its library: its sources, once per program.
+#include <boost/url/src.hpp>

@@ -1,0 +1,2 @@
+// Boost.JSON without its library: its sources, once per binary.
+#include <boost/json/src.hpp>
