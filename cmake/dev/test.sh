@@ -12,8 +12,9 @@ cmd_test() {
     --quick) quick=1 ;;
     *) usage_error "test takes --quick or nothing, not '$1'" ;;
   esac
-  ensure_packages build check
-  [[ -n $quick ]] || ensure_packages stack clang
+  local -a groups=(build check)
+  [[ -n $quick ]] || groups+=(stack clang)
+  ensure_packages "${groups[@]}"
   # Each of these counts its failures; none of them ends the run.
   test_dev || true
   if [[ -z $quick ]]; then
