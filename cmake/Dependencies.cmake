@@ -4,7 +4,7 @@ find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(absl REQUIRED) # 20220623
 find_package(Boost 1.81 REQUIRED)
-find_package(simdjson 3.0 REQUIRED)
+find_package(simdjson REQUIRED) # 3.0; its config refuses every other minor version
 find_package(prometheus-cpp REQUIRED COMPONENTS core) # 1.0; its config states no version
 find_package(Protobuf 3.21 REQUIRED)
 find_package(yaml-cpp 0.7 REQUIRED)
