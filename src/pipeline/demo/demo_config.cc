@@ -7,7 +7,11 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr const char* kConfig = R"(kafka: {{bootstrap_servers: "{0}", group_id: caracal-demo}}
+constexpr const char* kConfig = R"(kafka:
+  bootstrap_servers: "{0}"
+  group_id: caracal-demo
+  # The embedded broker answers a fetch only when its wait is over.
+  consumer: {{properties: {{fetch.wait.max.ms: 10}}}}
 streams:
   - topic: {1}
     key: user_id
