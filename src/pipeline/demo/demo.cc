@@ -92,10 +92,12 @@ absl::StatusOr<EngineOptions> LoadDemoConfig(const std::string& bootstrap_server
                                              const std::string& admin_listen,
                                              const agents::AgentRegistry& registry) {
   const MemoryFileReader files = DemoFiles(bootstrap_servers, admin_listen);
-  LoadResult loaded = LoadConfig({.path = "caracal.yaml"}, {.files = &files, .registry = &registry});
+  LoadResult loaded =
+      LoadConfig({.path = "caracal.yaml"}, {.files = &files, .registry = &registry});
   if (!loaded.config.has_value()) {
-    return absl::InternalError(fmt::format("the demo's own configuration is wrong:\n{}",
-                                           FormatDiagnostics(loaded.diagnostics, DiagnosticFormat::kText)));
+    return absl::InternalError(
+        fmt::format("the demo's own configuration is wrong:\n{}",
+                    FormatDiagnostics(loaded.diagnostics, DiagnosticFormat::kText)));
   }
   return OptionsFromConfig(*loaded.config);
 }
@@ -107,78 +109,131 @@ absl::Status CreateTopics(MockBroker& broker) {
   return absl::OkStatus();
 }
 
+/// One run: everything that must live while the engine judges, in the order it is built.
+class DemoRun {
+ public:
+  DemoRun(const DemoOptions& options, const std::atomic<bool>& stop)
+      : options_(options), stop_(stop) {}
+
+  absl::Status Start(const agents::AgentRegistry& registry);
+  /// Shows frames until the load is over.
+  void Watch(const std::function<void(const DemoFrame&)>& show);
+  /// Stops the load, waits until everything is judged and every alert read, and stops the engine.
+  absl::StatusOr<DemoResult> Finish();
+
+ private:
+  absl::Status BuildEngine(const agents::AgentRegistry& registry);
+  uint64_t Consumed() const { return engine_->probe().streams[0]->consumed.value(); }
+  double Seconds() const { return absl::ToDoubleSeconds(absl::Now() - start_); }
+  bool Over() const;
+  bool Settled() const;
+  void AwaitSettled(absl::Time limit) const;
+
+  const DemoOptions& options_;
+  const std::atomic<bool>& stop_;
+  std::unique_ptr<MockBroker> broker_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<MetricRegistry> metrics_;
+  std::unique_ptr<ProcessCollector> process_;
+  std::unique_ptr<MetricsCatalog> catalog_;
+  std::unique_ptr<EngineMonitor> monitor_;
+  std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<EventGenerator> generator_;
+  Scoreboard scoreboard_;
+  std::unique_ptr<AlertReader> reader_;
+  std::unique_ptr<RunningEngine> running_;
+  std::unique_ptr<DemoFeed> feed_;
+  absl::Time start_;
+};
+
+absl::Status DemoRun::BuildEngine(const agents::AgentRegistry& registry) {
+  ASSIGN_OR_RETURN(EngineOptions engine_options,
+                   LoadDemoConfig(broker_->bootstrap_servers(), options_.admin_listen, registry));
+  ASSIGN_OR_RETURN(engine_, Engine::Create(std::move(engine_options), registry));
+  metrics_ = std::make_unique<MetricRegistry>();
+  process_ = std::make_unique<ProcessCollector>(*metrics_);
+  catalog_ = std::make_unique<MetricsCatalog>(*metrics_, *engine_);
+  monitor_ = std::make_unique<EngineMonitor>(*engine_, *metrics_);
+  if (!options_.serve) return absl::OkStatus();
+  admin_ =
+      std::make_unique<AdminServer>(*monitor_, AdminServerOptions{.listen = options_.admin_listen});
+  return admin_->Start();
+}
+
+absl::Status DemoRun::Start(const agents::AgentRegistry& registry) {
+  ASSIGN_OR_RETURN(broker_, MockBroker::Start());
+  RETURN_IF_ERROR(CreateTopics(*broker_));
+  RETURN_IF_ERROR(BuildEngine(registry));
+  ASSIGN_OR_RETURN(generator_, EventGenerator::Create(LoadOptions(options_.seed)));
+  reader_ = std::make_unique<AlertReader>(broker_->bootstrap_servers(), kDemoAlertTopic,
+                                          kDemoPartitions, scoreboard_);
+  RETURN_IF_ERROR(reader_->Start());
+  feed_ = std::make_unique<DemoFeed>(
+      FeedOptions{broker_->bootstrap_servers(), kDemoSourceTopic, options_.rate, options_.count},
+      *generator_, scoreboard_, [this] { return Consumed(); });
+  running_ = std::make_unique<RunningEngine>(*engine_);
+  start_ = absl::Now();
+  return feed_->Start();
+}
+
+bool DemoRun::Over() const {
+  if (stop_.load() || running_->ended() || feed_->finished()) return true;
+  return !options_.serve && options_.count == 0 && absl::Now() - start_ >= options_.duration;
+}
+
+void DemoRun::Watch(const std::function<void(const DemoFrame&)>& show) {
+  uint64_t last_evaluated = 0;
+  double last_seconds = 0;
+  while (!Over()) {
+    std::this_thread::sleep_for(absl::ToChronoMilliseconds(kFrameInterval));
+    DemoFrame frame = FrameOf(*engine_, scoreboard_, Seconds(), options_);
+    frame.events_per_s =
+        static_cast<double>(frame.evaluated - last_evaluated) / (frame.elapsed_s - last_seconds);
+    last_evaluated = frame.evaluated;
+    last_seconds = frame.elapsed_s;
+    show(frame);
+  }
+}
+
+bool DemoRun::Settled() const {
+  const ScoreSnapshot score = scoreboard_.Snapshot();
+  return Consumed() >= feed_->produced() &&
+         score.alerts + score.repeated_alerts >= engine_->commit_probe().alerts.value();
+}
+
+void DemoRun::AwaitSettled(absl::Time limit) const {
+  while (!Settled() && !running_->ended() && absl::Now() < limit) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+}
+
+absl::StatusOr<DemoResult> DemoRun::Finish() {
+  const absl::Time limit = absl::Now() + kCatchUpLimit;
+  feed_->Stop();
+  AwaitSettled(limit);
+  const double seconds = Seconds();
+  RETURN_IF_ERROR(running_->Stop());
+  AwaitSettled(limit);
+  reader_->Stop();
+  DemoResult result;
+  result.frame = FrameOf(*engine_, scoreboard_, seconds, options_);
+  result.frame.events_per_s = static_cast<double>(result.frame.evaluated) / seconds;
+  result.conserved = result.frame.consumed == feed_->produced() &&
+                     result.frame.consumed ==
+                         result.frame.evaluated + result.frame.skipped + result.frame.dead_letters;
+  return result;
+}
+
 }  // namespace
 
 absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options,
                                    const agents::AgentRegistry& registry,
                                    const std::function<void(const DemoFrame&)>& show,
                                    const std::atomic<bool>& stop) {
-  ASSIGN_OR_RETURN(const std::unique_ptr<MockBroker> broker, MockBroker::Start());
-  RETURN_IF_ERROR(CreateTopics(*broker));
-  ASSIGN_OR_RETURN(EngineOptions engine_options,
-                   LoadDemoConfig(broker->bootstrap_servers(), options.admin_listen, registry));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Engine> engine,
-                   Engine::Create(std::move(engine_options), registry));
-  MetricRegistry metrics;
-  const ProcessCollector process(metrics);
-  const MetricsCatalog catalog(metrics, *engine);
-  EngineMonitor monitor(*engine, metrics);
-  AdminServer admin(monitor, {.listen = options.admin_listen});
-  if (options.serve) RETURN_IF_ERROR(admin.Start());
-
-  ASSIGN_OR_RETURN(const std::unique_ptr<EventGenerator> generator,
-                   EventGenerator::Create(LoadOptions(options.seed)));
-  Scoreboard scoreboard;
-  AlertReader reader(broker->bootstrap_servers(), kDemoAlertTopic, kDemoPartitions, scoreboard);
-  RETURN_IF_ERROR(reader.Start());
-  const auto consumed = [&engine] { return engine->probe().streams[0]->consumed.value(); };
-  DemoFeed feed({broker->bootstrap_servers(), kDemoSourceTopic, options.rate, options.count},
-                *generator, scoreboard, consumed);
-  RunningEngine running(*engine);
-  RETURN_IF_ERROR(feed.Start());
-
-  const absl::Time start = absl::Now();
-  uint64_t last_evaluated = 0;
-  const auto frame_now = [&] {
-    DemoFrame frame =
-        FrameOf(*engine, scoreboard, absl::ToDoubleSeconds(absl::Now() - start), options);
-    frame.events_per_s = static_cast<double>(frame.evaluated - last_evaluated) /
-                         absl::ToDoubleSeconds(kFrameInterval);
-    last_evaluated = frame.evaluated;
-    return frame;
-  };
-  const auto over = [&] {
-    if (stop.load() || running.ended() || feed.finished()) return true;
-    return !options.serve && options.count == 0 && absl::Now() - start >= options.duration;
-  };
-  while (!over()) {
-    std::this_thread::sleep_for(absl::ToChronoMilliseconds(kFrameInterval));
-    show(frame_now());
-  }
-  feed.Stop();
-  // Everything produced must be judged, and every alert read, before the books are closed.
-  const absl::Time limit = absl::Now() + kCatchUpLimit;
-  const auto settled = [&] {
-    return consumed() >= feed.produced() &&
-           scoreboard.Snapshot().alerts + scoreboard.Snapshot().repeated_alerts >=
-               engine->commit_probe().alerts.value();
-  };
-  while (!settled() && !running.ended() && absl::Now() < limit) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  const double seconds = absl::ToDoubleSeconds(absl::Now() - start);
-  RETURN_IF_ERROR(running.Stop());
-  while (!settled() && absl::Now() < limit) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  reader.Stop();
-  DemoResult result;
-  result.frame = FrameOf(*engine, scoreboard, seconds, options);
-  result.frame.events_per_s = static_cast<double>(result.frame.evaluated) / seconds;
-  result.conserved = result.frame.consumed == feed.produced() &&
-                     result.frame.consumed ==
-                         result.frame.evaluated + result.frame.skipped + result.frame.dead_letters;
-  return result;
+  DemoRun run(options, stop);
+  RETURN_IF_ERROR(run.Start(registry));
+  run.Watch(show);
+  return run.Finish();
 }
 
 }  // namespace caracal::pipeline

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "pipeline/execute/worker.h"
-#include "pipeline/route/spsc_ring.h"
+#include "pipeline/base/spsc_ring.h"
 
 namespace caracal::pipeline {
 

@@ -1,4 +1,4 @@
-#include "pipeline/route/spsc_ring.h"
+#include "pipeline/base/spsc_ring.h"
 
 #include <gtest/gtest.h>
 
