@@ -8,11 +8,13 @@
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/decode/record_key.h"
 
 namespace caracal::pipeline {
 namespace {
 
 constexpr absl::Duration kFullWait = absl::Milliseconds(1);
+constexpr uint64_t kKeySamples = 1000;
 constexpr int64_t kStatusIntervalMicros = 1'000'000;
 
 std::vector<StreamCounts> Fresh(size_t streams) { return std::vector<StreamCounts>(streams); }
@@ -222,6 +224,7 @@ absl::Status Ingest::DecodeRun(const RecordBatch& records, size_t begin, size_t 
       if (replayed || record.offset < partition.position.alert_from) {
         event.action = EventAction::kWarm;
       }
+      Sample(record, event, partition);
       router_.Add(event);
     } else if (replayed) {
       counts.replayed += 1;
@@ -234,6 +237,27 @@ absl::Status Ingest::DecodeRun(const RecordBatch& records, size_t begin, size_t 
     if (!replayed) partition.guard.Note(/*rejected=*/false);
   }
   return absl::OkStatus();
+}
+
+void Ingest::Sample(const RawRecord& record, const Event& event, OpenedPartition& partition) {
+  // The first thousand, then every thousandth.
+  const uint64_t number = partition.key_checks++;
+  if (event.replayed || (number >= kKeySamples && number % kKeySamples != 0)) return;
+  StreamProbe& probe = *probe_.streams[partition.lease->stream()];
+  if (event.commit_time_ms >= 0 && record.timestamp_ms >= 0) {
+    probe.cdc_delay.Observe((record.timestamp_ms - event.commit_time_ms) * 1000);
+  }
+  if (MatchRecordKey(record.key, event.transaction.key) != KeyMatch::kMismatch) return;
+  probe.key_mismatches.Add(1);
+  LOG(kWarning, "engine",
+      "the Kafka key is not the stream's key: payments of one account lie in several partitions "
+      "and are "
+      "counted apart. Set message.key.columns of the connector to the account's column, and "
+      "REPLICA "
+      "IDENTITY FULL on the table",
+      {{"topic", partition.lease->topic()},
+       {"partition", partition.lease->partition()},
+       {"offset", record.offset}});
 }
 
 absl::Status Ingest::Reject(const RecordBatch& records, size_t index, const DecodeResult& result,

@@ -80,6 +80,7 @@ class Ingest {
     int64_t next_offset = 0;
     bool paused = false;
     RejectGuard guard;
+    uint64_t key_checks = 0;  ///< transactions seen, to sample their record keys
   };
 
   absl::Status Pump();
@@ -95,6 +96,8 @@ class Ingest {
   absl::Status DecodeAll(const RecordBatch& records, EventStorage& storage);
   absl::Status DecodeRun(const RecordBatch& records, size_t begin, size_t end,
                          OpenedPartition& partition, Arena& arena);
+  /// Counts what a sample of the partition's transactions tells about keys and delays.
+  void Sample(const RawRecord& record, const Event& event, OpenedPartition& partition);
   absl::Status Reject(const RecordBatch& records, size_t index, const DecodeResult& result,
                       OpenedPartition& partition);
   absl::Status Post(uint32_t worker, WorkerMessage message);

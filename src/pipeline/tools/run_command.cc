@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,6 +23,7 @@
 #include "pipeline/engine/metrics_catalog.h"
 #include "pipeline/engine/options_from_config.h"
 #include "pipeline/engine/system_clock.h"
+#include "pipeline/observe/log_line.h"
 #include "pipeline/observe/process_collector.h"
 #include "pipeline/observe/spdlog_sink.h"
 #include "pipeline/tools/config_arguments.h"
@@ -102,6 +104,22 @@ LogSinkOptions LogOptions(const caracal::config::v1::Logging& logging) {
   return options;
 }
 
+std::vector<MetricRegistration> CountLogLines(MetricRegistry& metrics, const SpdlogSink& sink) {
+  MetricFamily& family =
+      metrics.Declare({.name = "caracal_log_messages_total",
+                       .help = "Log lines written; a burst at one place is cut to five in 10 s.",
+                       .type = MetricType::kCounter,
+                       .labels = {"level"}});
+  std::vector<MetricRegistration> registrations;
+  for (const LogSeverity severity :
+       {LogSeverity::kDebug, LogSeverity::kInfo, LogSeverity::kWarning, LogSeverity::kError}) {
+    registrations.push_back(family.Add({std::string(LogSeverityName(severity))}, [&sink, severity] {
+      return static_cast<double>(sink.lines(severity));
+    }));
+  }
+  return registrations;
+}
+
 int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry) {
   // First of all: threads that follow must inherit the signal mask.
   std::atomic<Engine*> running{nullptr};
@@ -124,6 +142,7 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
   MetricRegistry metrics;
   const ProcessCollector process(metrics);
   const MetricsCatalog catalog(metrics, **engine);
+  const std::vector<MetricRegistration> log_lines = CountLogLines(metrics, log_sink);
   EngineMonitor monitor(**engine, metrics);
   AdminServer admin(monitor, {.listen = loaded.config.admin().listen()});
   if (const absl::Status started = admin.Start(); !started.ok()) return Fail(started);

@@ -25,6 +25,8 @@ sigset_t HandledSignals() {
 
 StopSignals::StopSignals(std::function<void()> on_stop, std::function<void()> on_hangup)
     : on_stop_(std::move(on_stop)), on_hangup_(std::move(on_hangup)) {
+  // A reader of stderr or of the admin listener may go away.
+  CHECK(::signal(SIGPIPE, SIG_IGN) != SIG_ERR);
   const sigset_t set = HandledSignals();
   CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
   thread_ = std::thread([this] { Run(); });
