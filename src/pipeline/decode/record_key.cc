@@ -59,12 +59,12 @@ KeyMatch MatchRecordKey(std::string_view record_key, std::string_view stream_key
   ondemand::parser parser;
   ondemand::document document;
   if (parser.iterate(padded).get(document) != simdjson::SUCCESS) return KeyMatch::kOpaque;
+  ondemand::json_type type{};
+  if (document.type().get(type) != simdjson::SUCCESS) return KeyMatch::kOpaque;
+  if (type != ondemand::json_type::object) return CompareValue(document, stream_key);
   ondemand::object object;
-  if (document.get_object().get(object) == simdjson::SUCCESS) {
-    return CompareObject(object, stream_key);
-  }
-  document.rewind();
-  return CompareValue(document, stream_key);
+  if (document.get_object().get(object) != simdjson::SUCCESS) return KeyMatch::kOpaque;
+  return CompareObject(object, stream_key);
 }
 
 }  // namespace caracal::pipeline
