@@ -59,7 +59,7 @@ PLANTED = [
     ("file-length", TEST, "int x;\n" * limits.TEST_FILE_LINES),
     ("header-length", GEO_HEADER, "int x;\n" * limits.HEADER_LINES),
     ("function-length", GEO, long_function(limits.FUNCTION_LINES + 1)),
-    ("function-length", TEST, "TEST(A, B) {\n" + "  if (a) {\n  }\n" * 40 + "}\n"),
+    ("function-length", TEST, "TEST(A, B) {\n" + "  if (a) {\n  }\n" * limits.TEST_FUNCTION_LINES + "}\n"),
     ("line-length", GEO, "int " + "x" * limits.COLUMNS + ";\n"),
     ("unfinished", GEO, "// TODO(me): finish\n"),
     ("unfinished", "README.md", "FIXME\n"),

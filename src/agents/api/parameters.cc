@@ -101,6 +101,12 @@ absl::StatusOr<int64_t> ToMinorUnits(const Decimal& value, int scale) {
   return static_cast<int64_t>(units);
 }
 
+double ToDouble(const Decimal& value) {
+  double unit = 1.0;  // exact up to 10^22
+  for (int i = 0; i < value.scale; ++i) unit *= 10.0;
+  return static_cast<double>(value.unscaled) / unit;
+}
+
 absl::StatusOr<int64_t> ParseDuration(std::string_view text) {
   std::string_view rest = text;
   if (rest.empty()) return NotADuration(text);

@@ -41,6 +41,9 @@ std::string FormatDecimal(const Decimal& value);
 /// `value` in units of 10^-scale. InvalidArgument when that is not exact or exceeds kMaxAmount.
 absl::StatusOr<int64_t> ToMinorUnits(const Decimal& value, int scale);
 
+/// `value` as a double, within one unit in the last place; the same bits on every host.
+double ToDouble(const Decimal& value);
+
 /// Parses "1h30m", "60s", "500ms", "250us", "7d" into microseconds; "0s" is allowed. Errors: no
 /// unit, unknown unit, negative, overflow.
 absl::StatusOr<int64_t> ParseDuration(std::string_view text);

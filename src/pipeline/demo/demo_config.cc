@@ -50,7 +50,12 @@ rulesets:
         profile: {history: 50, min_history: 3, ratio: 10, floor: "2000.00"}
         score: 50
         severity: high
-      - {id: impossible-travel, agent: geo, max_speed_kmh: 900, min_distance_km: 100, score: 50, severity: critical}
+      - id: impossible-travel
+        agent: geo
+        max_speed_kmh: 900
+        min_distance_km: 100
+        score: 50
+        severity: critical
 )";
 
 }  // namespace

@@ -63,7 +63,7 @@ void MetricsCatalog::AddStreams() {
   auto& evictions = Declare(kCounter, "caracal_state_evictions_total",
                             "Keys evicted because a bucket was full.", {"topic"});
   auto& delay = Declare(kHistogram, "caracal_cdc_delay_seconds",
-                        "From the database's commit to the append in Kafka, of sampled records.", {"topic"});
+                        "From the database's commit to the append in Kafka, sampled.", {"topic"});
   rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
                         {"ruleset", "rule", "agent", "mode"});
   rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",

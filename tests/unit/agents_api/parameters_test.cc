@@ -37,6 +37,13 @@ TEST(ToMinorUnitsTest, ConvertsOnlyExactly) {
   EXPECT_FALSE(ToMinorUnits({999'999'999'999'999'999, 0}, 18).ok());
 }
 
+TEST(ToDoubleTest, IsExactWhereADoubleIs) {
+  EXPECT_EQ(ToDouble({250, 2}), 2.5);
+  EXPECT_EQ(ToDouble({-900, 0}), -900.0);
+  EXPECT_EQ(ToDouble({1, 1}), 0.1);
+  EXPECT_EQ(ToDouble({1, 18}), 1e-18);
+}
+
 TEST(ParseDurationTest, ReadsUnitsAndSums) {
   EXPECT_EQ(*ParseDuration("60s"), 60'000'000);
   EXPECT_EQ(*ParseDuration("1h30m"), 5'400'000'000);

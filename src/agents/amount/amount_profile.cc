@@ -1,0 +1,88 @@
+#include "agents/amount/amount_profile.h"
+
+#include <bit>
+#include <limits>
+
+#include "agents/amount/amount_reason.h"
+#include "agents/api/check.h"
+
+namespace caracal::agents {
+namespace {
+
+// Every product below stays within its type: |amount| x n fits an int64 ...
+static_assert(ProfileOptions::kMaxHistory <= std::numeric_limits<int64_t>::max() / kMaxAmount);
+// ... and so does 10^18, the largest scale a Decimal has.
+int64_t PowerOfTen(int exponent) {
+  int64_t power = 1;
+  for (int i = 0; i < exponent; ++i) power *= 10;
+  return power;
+}
+
+int64_t RoundedMean(int64_t sum, uint32_t size) {
+  const int64_t n = size;
+  return (sum < 0 ? sum - n / 2 : sum + n / 2) / n;
+}
+
+}  // namespace
+
+StateSpec ProfileAgent::State(const ProfileOptions& options) {
+  return {static_cast<uint32_t>(sizeof(Header) + options.history * sizeof(int64_t)),
+          alignof(Header), 1};
+}
+
+ProfileAgent::ProfileAgent(const ProfileOptions& options)
+    : options_(options), ratio_unit_(PowerOfTen(options.ratio.scale)) {
+  CHECK(options_.history > 0 && options_.history <= ProfileOptions::kMaxHistory);
+  CHECK(options_.min_history > 0 && options_.min_history <= options_.history);
+  CHECK(options_.ratio.scale <= 18);
+}
+
+void ProfileAgent::Process(std::span<const Transaction* const> events,
+                           std::span<std::byte* const> states, std::span<Verdict> verdicts) {
+  DCHECK(events.size() == states.size() && events.size() == verdicts.size());
+  for (size_t i = 0; i < events.size(); ++i) {
+    const Transaction& event = *events[i];
+    verdicts[i].observed[kAmountSlot] = event.amount;
+    if (!event.has_amount || (event.amount <= 0 && !options_.include_refunds)) {
+      verdicts[i].flags |= kInactive;
+      continue;
+    }
+    Judge(event.amount, *reinterpret_cast<const Header*>(states[i]), verdicts[i]);
+    Remember(event.amount, states[i]);
+  }
+}
+
+void ProfileAgent::Judge(int64_t amount, const Header& profile, Verdict& verdict) const {
+  const int64_t n = profile.size;
+  verdict.observed[kHistorySlot] = n;
+  if (n > 0) verdict.observed[kMeanSlot] = RoundedMean(profile.sum, profile.size);
+  if (profile.sum > 0) {
+    const double ratio =
+        static_cast<double>(amount) * static_cast<double>(n) / static_cast<double>(profile.sum);
+    verdict.observed[kRatioSlot] = std::bit_cast<int64_t>(ratio);
+  }
+  if (profile.size < options_.min_history) {
+    verdict.flags |= kInactive;
+    return;
+  }
+  if (options_.floor && amount <= *options_.floor) return;
+  if (static_cast<__int128>(amount * n) * ratio_unit_ >
+      static_cast<__int128>(options_.ratio.unscaled) * profile.sum) {
+    Raise(AmountReason::kAboveProfile, verdict);
+  }
+}
+
+void ProfileAgent::Remember(int64_t amount, std::byte* state) const {
+  Header& profile = *reinterpret_cast<Header*>(state);
+  int64_t* amounts = reinterpret_cast<int64_t*>(state + sizeof(Header));
+  if (profile.size < options_.history) {
+    amounts[profile.size++] = amount;
+    profile.sum += amount;
+    return;
+  }
+  profile.sum += amount - amounts[profile.oldest];
+  amounts[profile.oldest] = amount;
+  profile.oldest = profile.oldest + 1 == options_.history ? 0 : profile.oldest + 1;
+}
+
+}  // namespace caracal::agents

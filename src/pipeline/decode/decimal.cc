@@ -1,0 +1,230 @@
+#include "pipeline/decode/decimal.h"
+
+#include <algorithm>
+#include <array>
+
+#include "agents/api/transaction.h"
+
+namespace caracal::pipeline {
+namespace {
+
+using Uint128 = unsigned __int128;
+
+constexpr int kMaxDigits = 38;
+/// Digits that fit a uint64 whatever they are.
+constexpr int kMaxWordDigits = 19;
+constexpr int64_t kExponentLimit = 1'000'000'000;
+constexpr size_t kMaxBase64Bytes = 16;
+constexpr int8_t kNotBase64 = -1;
+
+constexpr std::array<Uint128, kMaxDigits + 1> MakePowersOfTen() {
+  std::array<Uint128, kMaxDigits + 1> powers{};
+  powers[0] = 1;
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}
+constexpr std::array<Uint128, kMaxDigits + 1> kPowersOfTen = MakePowersOfTen();
+
+constexpr std::array<int8_t, 256> MakeBase64Values() {
+  std::array<int8_t, 256> values{};
+  for (int8_t& value : values) value = kNotBase64;
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (size_t i = 0; i < kAlphabet.size(); ++i) {
+    values[static_cast<unsigned char>(kAlphabet[i])] = static_cast<int8_t>(i);
+  }
+  return values;
+}
+constexpr std::array<int8_t, 256> kBase64Values = MakeBase64Values();
+
+int Base64Value(char c) { return kBase64Values[static_cast<unsigned char>(c)]; }
+
+/// Padding characters at the end of base64 text.
+size_t PaddingOf(std::string_view text) {
+  if (text.ends_with("==")) return 2;
+  return text.ends_with('=') ? 1 : 0;
+}
+
+bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+/// Collects digits most significant first, up to kMaxDigits significant ones.
+class DigitCollector {
+ public:
+  void Add(char c, bool after_point) {
+    const auto digit = static_cast<uint64_t>(c - '0');
+    seen_ = true;
+    if (count_ < kMaxWordDigits) {
+      word_ = word_ * 10 + digit;
+      count_ += word_ != 0;
+      scale_ += after_point;
+    } else if (count_ < kMaxDigits) {
+      if (count_ == kMaxWordDigits) wide_ = word_;
+      wide_ = wide_ * 10 + digit;
+      ++count_;
+      scale_ += after_point;
+    } else {
+      truncated_ |= digit != 0;
+      scale_ -= !after_point;
+    }
+  }
+  bool seen() const { return seen_; }
+  void MoveTo(Decimal& decimal) const {
+    decimal.digits = count_ > kMaxWordDigits ? wide_ : Uint128{word_};
+    decimal.scale = scale_;
+    decimal.truncated = truncated_;
+  }
+
+ private:
+  uint64_t word_ = 0;
+  Uint128 wide_ = 0;
+  int count_ = 0;
+  int64_t scale_ = 0;
+  bool truncated_ = false;
+  bool seen_ = false;
+};
+
+/// Reads `[+-]d{1,}` up to the end of the text; saturates at the limit.
+bool ReadExponent(const char* p, const char* end, int64_t& exponent) {
+  bool negative = false;
+  if (p < end && (*p == '+' || *p == '-')) negative = *p++ == '-';
+  if (p == end) return false;
+  exponent = 0;
+  for (; p < end; ++p) {
+    if (!IsDigit(*p)) return false;
+    exponent = std::min(exponent * 10 + (*p - '0'), kExponentLimit);
+  }
+  if (negative) exponent = -exponent;
+  return true;
+}
+
+/// Names of NaN and the infinities without sign: Debezium's string mode (NAN, POSITIVE_INFINITY),
+/// its double mode and Java (NaN, Infinity), PostgreSQL (Infinity, infinity), and short forms.
+bool IsNotFinite(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  constexpr std::string_view kNames[] = {
+      "NaN", "NAN", "nan", "Infinity",          "INFINITY",         "infinity",
+      "Inf", "INF", "inf", "POSITIVE_INFINITY", "NEGATIVE_INFINITY"};
+  return std::find(std::begin(kNames), std::end(kNames), text) != std::end(kNames);
+}
+
+/// digits * 10^shift split at the unit: the whole units (saturated at 10^16) and the rest.
+struct Scaled {
+  uint64_t whole = 0;
+  bool has_rest = false;
+  /// The rest is at least half a unit.
+  bool half_or_more = false;
+};
+
+constexpr uint64_t kSaturated = 10'000'000'000'000'000;
+
+Scaled ScaleUp(const Decimal& decimal, int64_t shift) {
+  // One digit shifted by 16 is already saturated.
+  if (shift >= 16) return {kSaturated, decimal.truncated, false};
+  if (decimal.digits > kSaturated) return {kSaturated, decimal.truncated, false};
+  // At most 10^16 * 10^15: the product fits 128 bits.
+  const Uint128 units = decimal.digits * kPowersOfTen[static_cast<size_t>(shift)];
+  return {static_cast<uint64_t>(std::min<Uint128>(units, kSaturated)), decimal.truncated, false};
+}
+
+Scaled ScaleDown(const Decimal& decimal, int64_t places) {
+  if (places > kMaxDigits) return {0, true, false};
+  const Uint128 power = kPowersOfTen[static_cast<size_t>(places)];
+  Uint128 whole = 0;
+  Uint128 rest = decimal.digits;
+  if (decimal.digits <= UINT64_MAX && power <= UINT64_MAX) {
+    const auto digits = static_cast<uint64_t>(decimal.digits);
+    whole = digits / static_cast<uint64_t>(power);
+    rest = digits % static_cast<uint64_t>(power);
+  } else if (decimal.digits >= power) {
+    whole = decimal.digits / power;
+    rest = decimal.digits % power;
+  }
+  return {static_cast<uint64_t>(std::min<Uint128>(whole, kSaturated)),
+          rest != 0 || decimal.truncated, rest >= power - rest};
+}
+
+Scaled ScaleTo(const Decimal& decimal, int scale) {
+  if (decimal.digits == 0) return {0, decimal.truncated, false};
+  const int64_t shift = scale - decimal.scale;
+  return shift >= 0 ? ScaleUp(decimal, shift) : ScaleDown(decimal, -shift);
+}
+
+}  // namespace
+
+DecimalStatus ParseDecimal(std::string_view text, Decimal& decimal) {
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  decimal = Decimal{};
+  if (p < end && (*p == '-' || *p == '+')) decimal.negative = *p++ == '-';
+  DigitCollector digits;
+  for (; p < end && IsDigit(*p); ++p) digits.Add(*p, false);
+  if (p < end && *p == '.') {
+    for (++p; p < end && IsDigit(*p); ++p) digits.Add(*p, true);
+  }
+  int64_t exponent = 0;
+  bool valid = digits.seen();
+  if (valid && p < end) valid = (*p == 'e' || *p == 'E') && ReadExponent(p + 1, end, exponent);
+  if (!valid) return IsNotFinite(text) ? DecimalStatus::kNotFinite : DecimalStatus::kInvalid;
+  digits.MoveTo(decimal);
+  decimal.scale -= exponent;
+  return DecimalStatus::kOk;
+}
+
+bool LooksLikeBase64(std::string_view text) {
+  if (text.empty() || text.size() % 4 != 0) return false;
+  text.remove_suffix(PaddingOf(text));
+  return std::all_of(text.begin(), text.end(), [](char c) { return Base64Value(c) >= 0; });
+}
+
+DecimalStatus ParseBase64Decimal(std::string_view text, int32_t scale, Decimal& decimal) {
+  if (text.empty() || text.size() % 4 != 0) return DecimalStatus::kInvalid;
+  const size_t padding = PaddingOf(text);
+  if (text.size() / 4 * 3 - padding > kMaxBase64Bytes) {
+    return LooksLikeBase64(text) ? DecimalStatus::kTooLong : DecimalStatus::kInvalid;
+  }
+  text.remove_suffix(padding);
+  // The first byte's high bit is the sign: an all-ones start extends it.
+  Uint128 value = Base64Value(text.front()) >= 32 ? ~Uint128{0} : Uint128{0};
+  uint32_t pending = 0;
+  int pending_bits = 0;
+  for (const char c : text) {
+    const int sextet = Base64Value(c);
+    if (sextet < 0) return DecimalStatus::kInvalid;
+    pending = (pending << 6) | static_cast<uint32_t>(sextet);
+    pending_bits += 6;
+    if (pending_bits < 8) continue;
+    pending_bits -= 8;
+    value = (value << 8) | ((pending >> pending_bits) & 0xFF);
+    pending &= (1U << pending_bits) - 1;
+  }
+  // Bits that belong to no byte must be zero, else one number would have several texts.
+  if (pending != 0) return DecimalStatus::kInvalid;
+  decimal = Decimal{};
+  decimal.negative = (value >> 127) != 0;
+  decimal.digits = decimal.negative ? ~value + 1 : value;
+  decimal.scale = scale;
+  return DecimalStatus::kOk;
+}
+
+MinorUnitsStatus ToMinorUnits(const Decimal& decimal, int scale, int64_t& amount) {
+  constexpr auto kLimit = static_cast<uint64_t>(agents::kMaxAmount);
+  const Scaled scaled = ScaleTo(decimal, scale);
+  if (scaled.whole > kLimit || (scaled.whole == kLimit && scaled.has_rest)) {
+    return MinorUnitsStatus::kOutOfRange;
+  }
+  if (scaled.has_rest) return MinorUnitsStatus::kInexact;
+  const auto magnitude = static_cast<int64_t>(scaled.whole);
+  amount = decimal.negative ? -magnitude : magnitude;
+  return MinorUnitsStatus::kOk;
+}
+
+bool RoundToScale(const Decimal& decimal, int scale, int64_t limit, int64_t& value) {
+  const Scaled scaled = ScaleTo(decimal, scale);
+  const uint64_t rounded = scaled.whole + (scaled.half_or_more ? 1 : 0);
+  if (rounded > static_cast<uint64_t>(limit)) return false;
+  const auto magnitude = static_cast<int64_t>(rounded);
+  value = decimal.negative ? -magnitude : magnitude;
+  return true;
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+#include "pipeline/decode/json_token.h"
+
+// The scalar scanners, inline because matching a layout is little else. Strict by RFC 8259 (control
+// characters, escapes, number grammar) and UTF-8; nothing at or beyond `end` is read.
+
+namespace caracal::pipeline {
+
+static_assert(std::endian::native == std::endian::little, "eight bytes are read as one word");
+
+namespace scan {
+
+inline constexpr uint64_t kOnes = 0x0101010101010101;
+inline constexpr uint64_t kHighBits = 0x8080808080808080;
+
+inline uint64_t LoadWord(const char* from) {
+  uint64_t word;
+  std::memcpy(&word, from, sizeof(word));
+  return word;
+}
+
+// The masks below mark bytes by their high bit. Only the lowest mark is exact (a borrow or carry
+// may disturb the bytes above it), and only the lowest is used.
+
+constexpr uint64_t BytesEqualTo(uint64_t word, char c) {
+  const uint64_t x = word ^ (kOnes * static_cast<unsigned char>(c));
+  return (x - kOnes) & ~x & kHighBits;
+}
+constexpr uint64_t BytesBelowSpace(uint64_t word) {
+  return (word - kOnes * 0x20) & ~word & kHighBits;
+}
+constexpr uint64_t BytesNotDigit(uint64_t word) {
+  const uint64_t x = word ^ (kOnes * '0');
+  return ((x + kOnes * 0x76) | x) & kHighBits;
+}
+inline size_t FirstMark(uint64_t marks) { return std::countr_zero(marks) >> 3; }
+
+/// First byte in [p, end) that is a quote, a backslash, a control character or not ASCII.
+inline const char* FindSpecial(const char* p, const char* end) {
+  for (; end - p >= 8; p += 8) {
+    const uint64_t word = LoadWord(p);
+    const uint64_t marks = BytesEqualTo(word, '"') | BytesEqualTo(word, '\\') |
+                           BytesBelowSpace(word) | (word & kHighBits);
+    if (marks != 0) return p + FirstMark(marks);
+  }
+  while (p < end && *p != '"' && *p != '\\' && static_cast<unsigned char>(*p) >= 0x20 &&
+         static_cast<unsigned char>(*p) < 0x80) {
+    ++p;
+  }
+  return p;
+}
+
+inline const char* SkipDigits(const char* p, const char* end) {
+  for (; end - p >= 8; p += 8) {
+    const uint64_t marks = BytesNotDigit(LoadWord(p));
+    if (marks != 0) return p + FirstMark(marks);
+  }
+  while (p < end && *p >= '0' && *p <= '9') ++p;
+  return p;
+}
+
+/// Member by member: a token built aside and copied as a whole would stall on the store buffer.
+inline void Set(JsonToken& token, std::string_view text, JsonKind kind, bool plain) {
+  token.text = text;
+  token.kind = kind;
+  token.plain = plain;
+}
+
+/// The rest of a string from its first byte that needs a closer look; see ScanString.
+const char* ScanSpecialString(const char* begin, const char* special, const char* end,
+                              JsonToken& token);
+
+/// The part of a number behind its integer digits; see ScanScalar.
+const char* ScanFraction(const char* p, const char* end);
+
+inline const char* ScanNumber(const char* begin, const char* end, JsonToken& token) {
+  const char* const integer = begin + (*begin == '-' ? 1 : 0);
+  const char* p = SkipDigits(integer, end);
+  if (p == integer || (*integer == '0' && p - integer > 1)) return nullptr;
+  bool plain = true;
+  if (p < end && (*p == '.' || *p == 'e' || *p == 'E')) {
+    plain = false;
+    p = ScanFraction(p, end);
+    if (p == nullptr) return nullptr;
+  }
+  Set(token, {begin, static_cast<size_t>(p - begin)}, JsonKind::kNumber, plain);
+  return p;
+}
+
+inline const char* ScanWord(const char* begin, const char* end, std::string_view word,
+                            JsonKind kind, JsonToken& token) {
+  if (static_cast<size_t>(end - begin) < word.size()) return nullptr;
+  if (std::memcmp(begin, word.data(), word.size()) != 0) return nullptr;
+  Set(token, {begin, word.size()}, kind, true);
+  return begin + word.size();
+}
+
+}  // namespace scan
+
+/// Reads the rest of a string whose opening quote is just before `begin`. Returns the first byte
+/// behind its closing quote; nullptr when it is no valid string.
+inline const char* ScanString(const char* begin, const char* end, JsonToken& token) {
+  const char* const p = scan::FindSpecial(begin, end);
+  if (p == end) return nullptr;
+  if (*p != '"') return scan::ScanSpecialString(begin, p, end, token);
+  scan::Set(token, {begin, static_cast<size_t>(p - begin)}, JsonKind::kString, true);
+  return p + 1;
+}
+
+/// Reads the scalar that starts at `begin`. Returns the first byte behind it; nullptr when no valid
+/// scalar starts there.
+inline const char* ScanScalar(const char* begin, const char* end, JsonToken& token) {
+  if (begin == end) return nullptr;
+  // Strings and numbers first: a chain of two predictable branches.
+  if (*begin == '"') return ScanString(begin + 1, end, token);
+  if (*begin <= '9') return scan::ScanNumber(begin, end, token);
+  switch (*begin) {
+    case 'n':
+      return scan::ScanWord(begin, end, "null", JsonKind::kNull, token);
+    case 't':
+      return scan::ScanWord(begin, end, "true", JsonKind::kBool, token);
+    case 'f':
+      return scan::ScanWord(begin, end, "false", JsonKind::kBool, token);
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace caracal::pipeline

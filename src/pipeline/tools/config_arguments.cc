@@ -1,0 +1,37 @@
+#include "pipeline/tools/config_arguments.h"
+
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "pipeline/config/diagnostics_format.h"
+#include "pipeline/config/file_reader.h"
+
+namespace caracal::pipeline {
+
+void AddConfigOptions(CLI::App& command, ConfigArguments& arguments) {
+  command.add_option("-c,--config", arguments.path, "Configuration file")
+      ->envname("CARACAL_CONFIG")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command
+      .add_option("--set", arguments.sets,
+                  "Override a setting, for example --set kafka.group_id=test; may be repeated")
+      ->type_name("PATH=VALUE")
+      ->allow_extra_args(false);
+}
+
+LoadResult LoadFromDisk(const ConfigArguments& arguments, const agents::AgentRegistry& registry) {
+  const DiskFileReader files;
+  LoadTools tools;
+  tools.files = &files;
+  tools.registry = &registry;
+  return LoadConfig({arguments.path, arguments.sets, ProcessEnvironment()}, tools);
+}
+
+bool PrintFindings(const LoadResult& result) {
+  fmt::print(stderr, "{}", FormatDiagnostics(result.diagnostics, DiagnosticFormat::kText));
+  return result.config.has_value();
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,68 @@
+#include <cstdio>
+#include <exception>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "agents/api/agent_registry.h"
+#include "agents/api/status_macros.h"
+#include "agents/builtin/builtin_agents.h"
+#include "pipeline/tools/command.h"
+#include "pipeline/tools/command_line.h"
+#include "pipeline/tools/demo_command.h"
+#include "pipeline/tools/generate_command.h"
+#include "pipeline/tools/init_command.h"
+#include "pipeline/tools/list_command.h"
+#include "pipeline/tools/resume_command.h"
+#include "pipeline/tools/run_command.h"
+#include "pipeline/tools/schema_command.h"
+#include "pipeline/tools/validate_command.h"
+#include "pipeline/tools/version_command.h"
+
+namespace caracal::pipeline {
+namespace {
+
+int Main(int argc, char** argv) {
+  agents::AgentRegistry registry;
+  if (const absl::Status status = agents::RegisterBuiltinAgents(registry); !status.ok()) {
+    fmt::print(stderr, "caracal: {}\n", agents::MessageOf(status));
+    return kExitInternal;
+  }
+  CommandResult result;
+  CLI::App app("Fraud detection on Debezium change events in Kafka", "caracal");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", "caracal " + VersionText());
+  app.footer(
+      "Examples:\n"
+      "  caracal demo\n"
+      "  caracal run -c caracal.yaml");
+
+  AddDemoCommand(app, registry, result);
+  AddRunCommand(app, registry, result);
+  AddInitCommand(app, registry, result);
+  AddValidateCommand(app, registry, result);
+  AddGenerateCommand(app, result);
+  AddResumeCommand(app, result);
+  AddListCommand(app, registry, result);
+  AddSchemaCommand(app, registry);
+  AddVersionCommand(app);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return EndCommandLine(app, error);
+  }
+  return result.exit_code;
+}
+
+}  // namespace
+}  // namespace caracal::pipeline
+
+int main(int argc, char** argv) {
+  try {
+    return caracal::pipeline::Main(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "caracal: internal error: %s\n", error.what());
+    return caracal::pipeline::kExitInternal;
+  }
+}
