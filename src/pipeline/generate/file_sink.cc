@@ -33,7 +33,7 @@ absl::Status FileSink::Write(const GeneratedRecord& record) {
   const size_t text = record.key.size() + record.value.size() + topic_.size();
   const size_t room = format_ == FileFormat::kNdjson
                           ? record.value.size() + kTombstoneLine.size() + 1
-                          : text * kJsonEscapeFactor + kKcatBytes;
+                          : text * TextCursor::kJsonEscapeFactor + kKcatBytes;
   ASSIGN_OR_RETURN(TextCursor out, file_->Reserve(room));
   if (format_ == FileFormat::kKcatJson) {
     PutKcatJson(record, out);
@@ -47,7 +47,7 @@ absl::Status FileSink::Write(const GeneratedRecord& record) {
 
 void FileSink::PutKcatJson(const GeneratedRecord& record, TextCursor& out) const {
   out.Put(R"({"topic":")");
-  PutJsonEscaped(topic_, out);
+  out.PutJsonEscaped(topic_);
   out.Put(R"(","partition":)");
   out.PutInteger(record.partition < 0 ? 0 : record.partition);
   out.Put(R"(,"offset":)");
@@ -55,11 +55,11 @@ void FileSink::PutKcatJson(const GeneratedRecord& record, TextCursor& out) const
   out.Put(R"(,"tstype":"create","ts":)");
   out.PutInteger(record.timestamp_ms);
   out.Put(R"(,"key":")");
-  PutJsonEscaped(record.key, out);
+  out.PutJsonEscaped(record.key);
   if (record.value.data() == nullptr) return out.Put(R"(","payload":null})");
   if (IsUtf8(record.value)) {
     out.Put(R"(","payload":")");
-    PutJsonEscaped(record.value, out);
+    out.PutJsonEscaped(record.value);
   } else {
     out.Put(R"(","value_hex":")");
     PutHex(record.value, out);

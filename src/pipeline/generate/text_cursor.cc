@@ -189,29 +189,39 @@ void TextCursor::PutHex32(uint32_t value) {
   for (int shift = 28; shift >= 0; shift -= 4) Put(kHexDigits[(value >> shift) & 15]);
 }
 
-void PutJsonEscaped(std::string_view text, TextCursor& out) {
-  size_t copied = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.Put(text.substr(copied, i - copied));
-    copied = i + 1;
-    out.Put('\\');
-    if (c == '"' || c == '\\') {
-      out.Put(static_cast<char>(c));
-    } else if (c == '\n') {
-      out.Put('n');
-    } else {
-      out.Put("u00");
-      out.Put(kHexDigits[c >> 4]);
-      out.Put(kHexDigits[c & 15]);
+void TextCursor::PutJsonEscaped(std::string_view text) {
+  // A local, because a store through a char pointer may change the member for all the compiler
+  // knows.
+  char* at = at_;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x20) {
+      // Written in any case and kept where it is needed: a message has a quote every few bytes,
+      // which a branch would mispredict.
+      *at = '\\';
+      at += static_cast<int>(c == '"') | static_cast<int>(c == '\\');
+      *at++ = c;
+      continue;
     }
+    std::memcpy(at, "\\u00", 4);
+    at[4] = kHexDigits[c >> 4];
+    at[5] = kHexDigits[c & 15];
+    at += kJsonEscapeFactor;
   }
-  out.Put(text.substr(copied));
+  at_ = at;
 }
 
 bool IsUtf8(std::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
   for (size_t i = 0; i < text.size();) {
+    // Messages are ASCII but for a few characters.
+    uint64_t word = 0;
+    if (i + sizeof(word) <= text.size()) {
+      std::memcpy(&word, text.data() + i, sizeof(word));
+      if ((word & kHighBits) == 0) {
+        i += sizeof(word);
+        continue;
+      }
+    }
     const size_t length = Utf8SequenceLength(text, i);
     if (length == 0) return false;
     i += length;

@@ -41,17 +41,15 @@ class TextCursor {
   void PutTimestamp(int64_t micros);
   /// `value` in 8 lower-case hex digits.
   void PutHex32(uint32_t value);
+  /// The most bytes PutJsonEscaped writes per byte of text.
+  static constexpr size_t kJsonEscapeFactor = 6;
+  /// The inside of a JSON string: quotes, backslashes and control characters are escaped, other
+  /// bytes pass through. Needs one byte of room more than it writes.
+  void PutJsonEscaped(std::string_view text);
 
  private:
   char* at_;
 };
-
-/// The most bytes JsonEscape writes per byte of text.
-inline constexpr size_t kJsonEscapeFactor = 6;
-
-/// Writes `text` as the inside of a JSON string: quotes, backslashes and control characters are
-/// escaped, other bytes pass through.
-void PutJsonEscaped(std::string_view text, TextCursor& out);
 
 /// `text` is well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
 bool IsUtf8(std::string_view text);

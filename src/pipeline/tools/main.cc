@@ -34,8 +34,8 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "caracal " + VersionText());
   app.footer(
       "Examples:\n"
-      "  caracal demo\n"
-      "  caracal run -c caracal.yaml");
+      "  caracal validate -c deploy/examples/caracal.yaml\n"
+      "  caracal list agents");
 
   AddDemoCommand(app, registry, result);
   AddRunCommand(app, registry, result);

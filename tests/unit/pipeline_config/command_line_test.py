@@ -52,7 +52,7 @@ class CommandLineTest(unittest.TestCase):
             (["--verison"], "unknown option '--verison'; did you mean '--version'?"),
             (["validate", "extra"], "unexpected argument 'extra'"),
             (["validate", "--format", "xml"], "xml not in {text,json,github}"),
-            ([], "name a command: validate,"),
+            ([], "name a command: demo, run,"),
             (["list"], "name a command: config, agents"),
         ]:
             result = run(*arguments)

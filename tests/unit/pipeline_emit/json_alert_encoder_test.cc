@@ -139,7 +139,6 @@ TEST_F(JsonAlertEncoderTest, AddressesTheRecordByAccount) {
   EXPECT_FALSE(alert.null_key);
   EXPECT_FALSE(alert.null_value);
   EXPECT_EQ(alert.offset, 99172);
-  EXPECT_EQ(alert.timestamp_ms, -1);
   const std::vector<std::pair<std::string, std::string>> headers = {
       {"content-type", "application/json"}, {"caracal-ruleset", "card-risk"}};
   EXPECT_EQ(alert.headers, headers);

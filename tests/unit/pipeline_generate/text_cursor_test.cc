@@ -32,7 +32,7 @@ std::string Timestamp(int64_t micros) {
   return Written([&](TextCursor& out) { out.PutTimestamp(micros); });
 }
 std::string Escaped(std::string_view text) {
-  return Written([&](TextCursor& out) { PutJsonEscaped(text, out); });
+  return Written([&](TextCursor& out) { out.PutJsonEscaped(text); });
 }
 
 TEST(TextCursorTest, WritesIntegersOfEveryLength) {
@@ -109,7 +109,7 @@ TEST(TextCursorTest, WritesTimestamps) {
 
 TEST(TextCursorTest, EscapesJsonStrings) {
   EXPECT_EQ(Escaped(R"({"a":"b\c"})"), R"({\"a\":\"b\\c\"})");
-  EXPECT_EQ(Escaped("a\nb\tc\x01"), R"(a\nb\u0009c\u0001)");
+  EXPECT_EQ(Escaped("a\nb\tc\x01"), R"(a\u000ab\u0009c\u0001)");
   EXPECT_EQ(Escaped("漢é"), "漢é");
   EXPECT_EQ(Escaped(""), "");
 }
