@@ -70,7 +70,7 @@ class RestartTest(unittest.TestCase):
         """Until the first records of a burst are committed."""
         wait_until(
             lambda: scenario.records_committed() > committed,
-            lambda: f"the group stays at {committed} committed records",
+            lambda: f"the group stays at {committed}: {scenario.describe_progress()}",
             timeout_s=60,
             interval_s=0.01,
         )

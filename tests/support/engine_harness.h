@@ -58,7 +58,7 @@ class EngineHarness {
   std::vector<std::string> CommittedDeadLetters() const;
   /// The last committed offset per partition; -1 = none.
   int64_t CommittedOffset(int32_t partition) const;
-  std::vector<uint64_t> BucketDigests(const LeasePtr& lease) const {
+  std::vector<agents::StateDigest> BucketDigests(const LeasePtr& lease) const {
     return workers_->BucketDigests(*lease);
   }
 

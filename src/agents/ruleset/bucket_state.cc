@@ -1,40 +1,56 @@
 #include "agents/ruleset/bucket_state.h"
 
-#include <algorithm>
+#include <utility>
 
+#include "agents/api/check.h"
 #include "agents/state/eviction.h"
-#include "agents/state/state_digest.h"
 
 namespace caracal::agents {
+namespace {
 
-BucketState::BucketState(const CompiledRulesets& rulesets, const BucketLimits& limits)
-    : max_bytes_(limits.max_bytes), rows_(limits.rows_per_bucket) {
-  for (const RuleGroup& group : rulesets.groups()) {
-    tables_.emplace_back(group.layout);
-    bytes_per_key_.push_back(KeyTable::BytesPerKey(group.layout));
-  }
+constexpr size_t kKeysMin = 16;
+
+}  // namespace
+
+BucketState::BucketState(std::shared_ptr<const CompiledRulesets> rulesets,
+                         const BucketLimits& limits)
+    : rulesets_(std::move(rulesets)), limits_(limits), rows_(limits.rows_per_bucket) {
+  CHECK(limits.max_bytes >= MinBytes(*rulesets_, limits.rows_per_bucket));
+  tables_.reserve(rulesets_->layout().groups.size());
+  for (const KeyGroup& group : rulesets_->layout().groups) tables_.emplace_back(group.record);
+  used_bytes_ = UsedBytes();
 }
 
-void BucketState::MakeRoom(size_t bytes) {
-  while (Full(bytes) && keys() > 0) {
-    EvictOldestSixteenth(tables_);
-    used_bytes_ = 0;
-    for (size_t group = 0; group < tables_.size(); ++group) {
-      used_bytes_ += tables_[group].size() * bytes_per_key_[group];
-    }
-  }
+size_t BucketState::MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket) {
+  return RowFilter::MaxBytes(rows_per_bucket) + kKeysMin * rulesets.event_bytes_max();
 }
 
-uint64_t BucketState::keys() const {
-  uint64_t keys = 0;
+KeyTable::Handle BucketState::FindOrInsert(size_t group, const TableKey& key) {
+  const auto [handle, inserted] = tables_[group].FindOrInsert(key);
+  if (inserted) {
+    used_bytes_ += KeyTable::BytesPerKey(tables_[group].layout());
+    CHECK(used_bytes_ <= limits_.max_bytes);
+  }
+  return handle;
+}
+
+void BucketState::EvictOldest() {
+  EvictOldestSixteenth(tables_);
+  used_bytes_ = UsedBytes();
+}
+
+size_t BucketState::UsedBytes() const {
+  size_t used = RowFilter::MaxBytes(limits_.rows_per_bucket);
+  for (const KeyTable& table : tables_) {
+    used += table.size() * KeyTable::BytesPerKey(table.layout());
+  }
+  return used;
+}
+
+size_t BucketState::keys() const {
+  size_t keys = 0;
   for (const KeyTable& table : tables_) keys += table.size();
   return keys;
-}
-
-uint64_t BucketState::evictions() const {
-  uint64_t evictions = 0;
-  for (const KeyTable& table : tables_) evictions += table.evictions();
-  return evictions;
 }
 
 size_t BucketState::bytes() const {
@@ -43,11 +59,19 @@ size_t BucketState::bytes() const {
   return bytes;
 }
 
-uint64_t BucketState::Digest() const {
+uint64_t BucketState::evictions() const {
+  uint64_t evictions = 0;
+  for (const KeyTable& table : tables_) evictions += table.evictions();
+  return evictions;
+}
+
+StateDigest BucketState::Digest() const {
   StateDigester digester;
+  digester.AddNumber(rulesets_->layout().id.low);
+  digester.AddNumber(rulesets_->layout().id.high);
   rows_.AddTo(digester);
   for (const KeyTable& table : tables_) table.AddTo(digester);
-  return digester.Digest().low;
+  return digester.Digest();
 }
 
 }  // namespace caracal::agents

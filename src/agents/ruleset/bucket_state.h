@@ -2,57 +2,73 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/state/key_table.h"
 #include "agents/state/row_filter.h"
+#include "agents/state/state_digest.h"
 
 namespace caracal::agents {
 
-/// Bounds of one bucket.
+/// How much a bucket may hold.
 struct BucketLimits {
-  /// Bytes its keys may count for (KeyTable::BytesPerKey); beyond it the oldest sixteenth is
-  /// evicted.
+  /// Bytes for keys, records and the row filter together; at least BucketState::MinBytes. Default:
+  /// a 64th of 512 MiB.
   size_t max_bytes = size_t{8} << 20;
-  /// Newest rows remembered to recognise re-deliveries.
-  uint32_t rows_per_bucket = 16'384;
+  /// Rows remembered for de-duplication; 0 = none. See RowFilter.
+  uint32_t rows_per_bucket = 16 * 1024;
 };
 
-/// The state of one bucket of one partition: the rows it has seen and one table of records per rule
-/// key. A function of the records of the bucket in offset order, the rulesets and the limits alone.
+/// Everything the engine remembers of one bucket of one partition, for one set of compiled
+/// rulesets: the rows seen last and one key table per distinct rule key. Buckets share nothing, so
+/// each is a function of its own records in log order: the unit of state, snapshot and restore.
 ///
-/// One thread at a time.
+/// Bounded by bytes: the row filter counts with the most it can take, every key with
+/// KeyTable::BytesPerKey, a function of the layout, so that a restored bucket evicts where the
+/// original did. Allocation follows content and may exceed that by the unused part of each table's
+/// last block (below half of the table while it is under 2 MiB, at most 2 MiB above). When full,
+/// EvictOldest makes room. One worker at a time.
 class BucketState {
  public:
-  BucketState(const CompiledRulesets& rulesets, const BucketLimits& limits);
+  /// `limits.max_bytes` must be at least MinBytes (CHECK; the configuration is to be checked
+  /// before).
+  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits);
+
+  /// The least a bucket works with: the row filter and sixteen keys per distinct rule key.
+  static size_t MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket);
 
   RowFilter& rows() { return rows_; }
   KeyTable& table(size_t group) { return tables_[group]; }
-  const KeyTable& table(size_t group) const { return tables_[group]; }
+  const CompiledRulesets& rulesets() const { return *rulesets_; }
 
-  /// What a key of `group` counts for against the limit.
-  size_t bytes_per_key(size_t group) const { return bytes_per_key_[group]; }
-  /// True when keys of `bytes` more do not fit: MakeRoom must come first.
-  bool Full(size_t bytes) const { return used_bytes_ + bytes > max_bytes_; }
-  /// Evicts the oldest sixteenth of the bucket's records until `bytes` fit or nothing is left: the
-  /// key at hand is always judged.
-  void MakeRoom(size_t bytes);
-  /// A key was added to `group`.
-  void NoteInsertion(size_t group) { used_bytes_ += bytes_per_key_[group]; }
+  /// Keys worth `bytes` (KeyTable::BytesPerKey) fit in without an eviction.
+  bool HasRoomFor(size_t bytes) const { return used_bytes_ + bytes <= limits_.max_bytes; }
+  /// The record of a key of a group, made if need be; there must be room (CHECK when it is made).
+  KeyTable::Handle FindOrInsert(size_t group, const TableKey& key);
+  /// Evicts the oldest sixteenth of all keys, see EvictOldestSixteenth. Ends the validity of all
+  /// handles of this bucket.
+  void EvictOldest();
 
-  uint64_t keys() const;
-  uint64_t evictions() const;
+  size_t keys() const;
   /// Bytes allocated.
   size_t bytes() const;
-  /// Digest of the content: equal for equal histories, whatever the batches were.
-  uint64_t Digest() const;
+  /// Bytes counted against max_bytes.
+  size_t used_bytes() const { return used_bytes_; }
+  /// Keys evicted so far.
+  uint64_t evictions() const;
+  /// Of the layout, the rows and the tables: equal for buckets that mean the same, however they
+  /// came to be. For tests and audits: sorts the keys.
+  StateDigest Digest() const;
 
  private:
-  const size_t max_bytes_;
+  size_t UsedBytes() const;
+
+  std::shared_ptr<const CompiledRulesets> rulesets_;
+  BucketLimits limits_;
   RowFilter rows_;
-  std::vector<KeyTable> tables_;
-  std::vector<size_t> bytes_per_key_;
+  std::vector<KeyTable> tables_;  // by group
   size_t used_bytes_ = 0;
 };
 

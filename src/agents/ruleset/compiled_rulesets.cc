@@ -1,48 +1,29 @@
 #include "agents/ruleset/compiled_rulesets.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
 #include "agents/ruleset/ruleset_compiler.h"
 
 namespace caracal::agents {
-namespace {
 
-constexpr char kNullPart = 0;
-constexpr char kTextPart = 1;
-
-void AppendPart(std::string_view text, std::string& out) {
-  if (text.data() == nullptr) {
-    out.push_back(kNullPart);
-    return;
-  }
-  out.push_back(kTextPart);
-  const auto size = static_cast<uint32_t>(text.size());
-  for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(size >> shift));
-  out.append(text);
-}
-
-}  // namespace
-
-bool CompiledRule::Admits(const Transaction& transaction) const {
-  return std::all_of(filters.begin(), filters.end(), [&transaction](const Filter& filter) {
-    const std::string_view value = transaction.attributes[filter.slot];
-    return value.data() != nullptr &&
-           std::binary_search(filter.values.begin(), filter.values.end(), value);
-  });
-}
-
-std::string_view RuleGroup::KeyText(const Transaction& transaction, std::string& scratch) const {
-  if (suffix.empty()) return transaction.key;
-  scratch.clear();
-  AppendPart(transaction.key, scratch);
-  for (const uint16_t slot : suffix) AppendPart(transaction.attributes[slot], scratch);
-  return scratch;
+std::string CompileProblem::Text() const {
+  if (rule.empty()) return fmt::format("ruleset '{}': {}", ruleset, message);
+  return fmt::format("ruleset '{}', rule '{}': {}", ruleset, rule, message);
 }
 
 absl::StatusOr<std::shared_ptr<const CompiledRulesets>> CompiledRulesets::Compile(
     std::span<const RulesetSpec> specs, const AgentRegistry& registry, const StreamContext& stream,
-    const CompileOptions& options) {
-  return RulesetCompiler(registry, stream, options).Compile(specs);
+    const CompileOptions& options, std::vector<CompileProblem>* problems) {
+  RulesetCompiler compiler(registry, stream, options);
+  std::shared_ptr<const CompiledRulesets> compiled = compiler.Run(specs);
+  if (problems != nullptr) *problems = compiler.problems();
+  if (compiled != nullptr) return compiled;
+  std::string text;
+  for (const CompileProblem& problem : compiler.problems()) {
+    if (!text.empty()) text += '\n';
+    text += problem.Text();
+  }
+  return absl::InvalidArgumentError(text);
 }
 
 }  // namespace caracal::agents

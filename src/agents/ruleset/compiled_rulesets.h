@@ -1,10 +1,10 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -12,66 +12,74 @@
 #include "agents/api/agent_registry.h"
 #include "agents/api/ruleset.h"
 #include "agents/api/transaction.h"
-#include "agents/state/key_table.h"
+#include "agents/ruleset/rule_filter.h"
+#include "agents/ruleset/state_layout.h"
 
 namespace caracal::agents {
 
+/// What rulesets are compiled with besides their text.
 struct CompileOptions {
-  /// Seeds the hash of composite keys; the same as for the stream's keys.
+  /// Seed of every key hash of the stream (HashKey); the same for EvaluationInput::key_hash.
   uint64_t hash_seed = 0;
 };
 
-/// A rule of mode enforce or shadow, ready to be evaluated.
+/// Something in a rule file that cannot be used.
+struct CompileProblem {
+  std::string ruleset;
+  std::string rule;  ///< empty = the ruleset itself
+  std::string message;
+
+  /// "ruleset 'x', rule 'y': message".
+  std::string Text() const;
+};
+
+/// A rule to be evaluated: its mode is not off, nor its ruleset's.
 struct CompiledRule {
-  struct Filter {
-    uint16_t slot = 0;
-    std::vector<std::string> values;  ///< sorted
-  };
+  static constexpr uint32_t kStateless = 0xFFFFFFFFU;
+
   uint16_t ruleset = 0;  ///< index into infos()
   uint16_t rule = 0;     ///< index into RulesetInfo::rules
-  uint16_t group = 0;    ///< index into groups()
-  uint32_t offset = 0;   ///< of the rule's record in the group's record
-  uint32_t state_size = 0;
   bool enforced = false;
   int32_t score = 0;
-  std::vector<Filter> filters;
-  std::unique_ptr<BoundRule> bound;
-  /// Identity of the record's layout: (rule id, agent, state version, size, fingerprint).
-  uint64_t slice_hash = 0;
-
-  /// True when the rule sees the transaction.
-  bool Admits(const Transaction& transaction) const;
+  uint32_t filter = 0;          ///< index into filters()
+  uint32_t group = kStateless;  ///< index into layout().groups
+  uint32_t offset = 0;          ///< of its state in the group's record
+  std::unique_ptr<const BoundRule> bound;
 };
 
-/// Rules that count by the same key share one record, side by side: one look-up per key and event.
-struct RuleGroup {
-  /// Attribute slots after the stream's key.
-  std::vector<uint16_t> suffix;
-  RecordLayout layout;
-
-  /// The text this group's key has for a transaction: the stream's key itself, or a length-prefixed
-  /// sequence of parts in `scratch`, in which NULL differs from every text.
-  std::string_view KeyText(const Transaction& transaction, std::string& scratch) const;
-};
-
-/// The rulesets of one stream, checked, bound to their agents, and laid out in memory. Immutable;
-/// any thread.
+/// The rulesets of a stream, checked, bound to it and laid out: what evaluators run and buckets are
+/// shaped by. Immutable; any thread. Made by Compile; shared by all evaluators and buckets of the
+/// stream, which keep it alive. The agent registry must outlive it.
 class CompiledRulesets {
  public:
-  /// InvalidArgument with one line per problem: "ruleset 'x', rule 'y': what is wrong and what to
-  /// do". `registry` is used during the call only.
+  /// |RuleSpec::score| bound.
+  static constexpr int32_t kMaxScore = 1'000'000;
+  /// Rules in a ruleset; with kMaxScore no sum of scores overflows.
+  static constexpr size_t kMaxRules = 1'000;
+  static constexpr size_t kMaxRulesets = 1'000;
+
+  /// Checks and compiles `specs` for a stream. InvalidArgument with all problems found, one per
+  /// line, which are also put into `problems` if given.
+  ///
+  /// Refused: unknown agents; attributes that the stream does not map, in keys and filters; equal
+  /// or empty ruleset names, or rule ids within a ruleset; what the agents themselves refuse; rules
+  /// that accumulate money over mixed currencies; rulesets without rules; scores, rule counts and
+  /// records per key beyond their bounds; an alert_above below 0, which would alert on everything.
   static absl::StatusOr<std::shared_ptr<const CompiledRulesets>> Compile(
       std::span<const RulesetSpec> specs, const AgentRegistry& registry,
-      const StreamContext& stream, const CompileOptions& options);
+      const StreamContext& stream, const CompileOptions& options,
+      std::vector<CompileProblem>* problems = nullptr);
 
-  /// Every ruleset of the input, also those that are off.
+  /// One per spec, in their order, those of mode off included.
   const std::vector<RulesetInfo>& infos() const { return infos_; }
-  /// The rules to evaluate, in ruleset and rule order.
+  /// The rules to evaluate, by (ruleset, rule).
   const std::vector<CompiledRule>& rules() const { return rules_; }
-  const std::vector<RuleGroup>& groups() const { return groups_; }
+  /// The distinct filters of the rules.
+  const std::vector<RuleFilter>& filters() const { return filters_; }
+  const StateLayout& layout() const { return layout_; }
   uint64_t hash_seed() const { return hash_seed_; }
-  /// Identity of the whole layout: equal only when every record means the same.
-  uint64_t layout_hash() const { return layout_hash_; }
+  /// What one event adds to a bucket at most: a new key in every group, in bytes.
+  size_t event_bytes_max() const { return event_bytes_max_; }
 
  private:
   friend class RulesetCompiler;
@@ -79,9 +87,10 @@ class CompiledRulesets {
 
   std::vector<RulesetInfo> infos_;
   std::vector<CompiledRule> rules_;
-  std::vector<RuleGroup> groups_;
+  std::vector<RuleFilter> filters_;
+  StateLayout layout_;
   uint64_t hash_seed_ = 0;
-  uint64_t layout_hash_ = 0;
+  size_t event_bytes_max_ = 0;
 };
 
 }  // namespace caracal::agents

@@ -1,236 +1,256 @@
 #include "agents/ruleset/ruleset_compiler.h"
 
 #include <algorithm>
-#include <numeric>
+#include <bit>
+#include <tuple>
 #include <utility>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "agents/api/status_macros.h"
-#include "agents/state/key_hash.h"
+#include "agents/state/key_table.h"
 
 namespace caracal::agents {
 namespace {
 
-constexpr uint32_t kMaxRecordBytes = 64 * 1024;
-constexpr uint32_t kMaxAlign = 16;
-constexpr int32_t kMaxScore = 1'000'000;
-constexpr size_t kMaxRules = 10'000;
+constexpr std::string_view kCurrency = "currency";
 
-// Layout identities must not depend on the deployment's hash seed.
-uint64_t IdentityHash(std::string_view text) { return HashKey(text, 0).low; }
+std::string NamesOf(const AttributeSchema& schema) {
+  if (schema.size() == 0) return "none";
+  return fmt::format("{}", fmt::join(schema.names(), ", "));
+}
 
-uint32_t RoundUp(uint32_t value, uint32_t align) { return (value + align - 1) & ~(align - 1); }
+std::vector<std::string> ReasonNames(const AgentInfo& agent) {
+  std::vector<std::string> names;
+  for (const ReasonSpec& reason : agent.reasons) names.push_back(reason.name);
+  return names;
+}
+
+std::string KeyText(const RuleKey& key) {
+  if (key.suffix().empty()) return "the stream's key";
+  return fmt::format("the stream's key and {}", fmt::join(key.suffix(), ", "));
+}
 
 }  // namespace
 
 RulesetCompiler::RulesetCompiler(const AgentRegistry& registry, const StreamContext& stream,
                                  const CompileOptions& options)
-    : registry_(registry), stream_(stream), result_(new CompiledRulesets()) {
-  result_->hash_seed_ = options.hash_seed;
+    : registry_(registry),
+      stream_(stream),
+      mapped_attributes_(NamesOf(stream.attributes)),
+      compiled_(new CompiledRulesets) {
+  compiled_->hash_seed_ = options.hash_seed;
 }
 
-absl::StatusOr<std::shared_ptr<const CompiledRulesets>> RulesetCompiler::Compile(
-    std::span<const RulesetSpec> specs) {
-  for (const RulesetSpec& spec : specs) AddRuleset(spec);
-  if (result_->rules_.size() > kMaxRules) {
-    problems_.push_back(
-        fmt::format("{} rules on one stream are more than {}", result_->rules_.size(), kMaxRules));
+std::shared_ptr<const CompiledRulesets> RulesetCompiler::Run(std::span<const RulesetSpec> specs) {
+  for (const RulesetSpec& ruleset : specs) AddRuleset(ruleset);
+  if (specs.size() > CompiledRulesets::kMaxRulesets) {
+    rule_id_.clear();
+    Refuse(fmt::format("the stream has {} rulesets; at most {} are allowed", specs.size(),
+                       CompiledRulesets::kMaxRulesets));
   }
   if (problems_.empty()) LayOut();
-  if (!problems_.empty()) {
-    return absl::InvalidArgumentError(fmt::format("{}", fmt::join(problems_, "\n")));
-  }
-  Identify();
-  return std::shared_ptr<const CompiledRulesets>(std::move(result_));
+  return problems_.empty() ? std::move(compiled_) : nullptr;
 }
 
-void RulesetCompiler::AddProblem(const RulesetSpec& ruleset, const RuleSpec* rule,
-                                 const std::string& message) {
-  problems_.push_back(rule == nullptr ? fmt::format("ruleset '{}': {}", ruleset.name, message)
-                                      : fmt::format("ruleset '{}', rule '{}': {}", ruleset.name,
-                                                    rule->id, message));
-}
-
-void RulesetCompiler::AddRuleset(const RulesetSpec& spec) {
-  if (spec.name.empty()) AddProblem(spec, nullptr, "a ruleset needs a name");
-  if (!ruleset_names_.insert(spec.name).second) {
-    AddProblem(spec, nullptr, "a second ruleset of this name");
-  }
-  if (spec.rules.empty()) AddProblem(spec, nullptr, "has no rules");
-  RulesetInfo info;
-  info.name = spec.name;
-  info.version = spec.version;
-  info.alert_above = spec.alert_above;
-  info.mode = spec.mode;
-  result_->infos_.push_back(std::move(info));
-  std::set<std::string> ids;
-  for (const RuleSpec& rule : spec.rules) {
-    if (rule.id.empty()) AddProblem(spec, &rule, "a rule needs an id");
-    if (!ids.insert(rule.id).second) AddProblem(spec, &rule, "a second rule of this id");
-    AddRule(spec, rule);
+void RulesetCompiler::AddRuleset(const RulesetSpec& ruleset) {
+  ruleset_name_ = ruleset.name;
+  rule_id_.clear();
+  rule_ids_.clear();
+  CheckRuleset(ruleset);
+  compiled_->infos_.push_back(
+      {ruleset.name, ruleset.version, ruleset.alert_above, ruleset.mode, {}});
+  for (const RuleSpec& rule : ruleset.rules) {
+    rule_id_ = rule.id;
+    AddRule(ruleset, rule, compiled_->infos_.back());
   }
 }
 
-void RulesetCompiler::AddRule(const RulesetSpec& ruleset, const RuleSpec& spec) {
-  RuleInfo info;
-  info.id = spec.id;
-  info.version = spec.version;
-  info.agent = spec.agent;
-  info.score = spec.score;
-  info.severity = spec.severity;
-  info.mode = spec.mode;
-  const AgentFactory* factory = registry_.Find(spec.agent);
-  std::unique_ptr<BoundRule> bound;
-  if (factory == nullptr) {
-    AddProblem(ruleset, &spec,
-               fmt::format("there is no agent '{}'; there are {}", spec.agent,
-                           fmt::join(registry_.names(), ", ")));
-  } else {
-    for (const ReasonSpec& reason : factory->info().reasons) info.reasons.push_back(reason.name);
-    bound = Bind(ruleset, spec, *factory);
+void RulesetCompiler::CheckRuleset(const RulesetSpec& ruleset) {
+  if (ruleset.name.empty()) Refuse("a ruleset needs a name");
+  if (!ruleset_names_.insert(ruleset.name).second) {
+    Refuse("another ruleset of this stream has the same name; rename one of them");
   }
-  if (spec.score > kMaxScore || spec.score < -kMaxScore) {
-    AddProblem(ruleset, &spec, fmt::format("score {} is beyond {}", spec.score, kMaxScore));
+  if (ruleset.rules.empty()) Refuse("has no rules; add one or remove the ruleset");
+  if (ruleset.rules.size() > CompiledRulesets::kMaxRules) {
+    Refuse(fmt::format("has {} rules; at most {} are allowed, split the ruleset",
+                       ruleset.rules.size(), CompiledRulesets::kMaxRules));
   }
-  if (bound != nullptr) {
-    info.observed = bound->observed();
-    info.limit_json = bound->limit_json();
+  if (ruleset.alert_above < 0) {
+    Refuse(fmt::format("alert_above is {}: every transaction would alert; use 0 or more",
+                       ruleset.alert_above));
   }
-  RulesetInfo& ruleset_info = result_->infos_.back();
-  ruleset_info.rules.push_back(std::move(info));
-
-  CompiledRule rule;
-  std::vector<uint16_t> suffix;
-  if (!ResolveSlots(ruleset, spec, rule, suffix) || bound == nullptr) return;
-  if (!CheckCurrencies(ruleset, spec, *bound)) return;
-  if (ruleset.mode == Mode::kOff || spec.mode == Mode::kOff) return;
-  const auto [group, is_new] =
-      group_of_suffix_.emplace(suffix, static_cast<uint16_t>(group_of_suffix_.size()));
-  if (is_new) result_->groups_.push_back({.suffix = suffix, .layout = {}});
-  rule.ruleset = static_cast<uint16_t>(result_->infos_.size() - 1);
-  rule.rule = static_cast<uint16_t>(ruleset_info.rules.size() - 1);
-  rule.group = group->second;
-  rule.enforced = spec.mode == Mode::kEnforce;
-  rule.score = spec.score;
-  rule.state_size = bound->state().size;
-  rule.bound = std::move(bound);
-  result_->rules_.push_back(std::move(rule));
 }
 
-std::unique_ptr<BoundRule> RulesetCompiler::Bind(const RulesetSpec& ruleset, const RuleSpec& spec,
-                                                 const AgentFactory& factory) {
-  absl::StatusOr<std::unique_ptr<BoundRule>> bound = factory.Bind(spec.parameters, stream_);
-  if (!bound.ok()) {
-    AddProblem(ruleset, &spec, MessageOf(bound.status()));
+void RulesetCompiler::AddRule(const RulesetSpec& ruleset, const RuleSpec& rule, RulesetInfo& info) {
+  const size_t problems_before = problems_.size();
+  if (rule.id.empty()) Refuse("a rule needs an id");
+  if (!rule_ids_.insert(rule.id).second) {
+    Refuse("another rule of this ruleset has the same id; rename one of them");
+  }
+  if (rule.score > CompiledRulesets::kMaxScore || rule.score < -CompiledRulesets::kMaxScore) {
+    Refuse(fmt::format("score is {}; use a value between -{} and {}", rule.score,
+                       CompiledRulesets::kMaxScore, CompiledRulesets::kMaxScore));
+  }
+  CheckKeyAndFilters(rule);
+  const AgentFactory* agent = registry_.Find(rule.agent);
+  std::unique_ptr<const BoundRule> bound = Bind(rule, agent);
+  if (bound == nullptr) return;
+  CheckState(bound->state());
+  if (problems_.size() == problems_before) CheckCurrency(rule, *bound);
+  if (problems_.size() != problems_before) return;
+  info.rules.push_back({rule.id, rule.version, rule.agent, rule.score, rule.severity, rule.mode,
+                        ReasonNames(agent->info()), bound->observed(), bound->limit_json()});
+  if (ruleset.mode == Mode::kOff || rule.mode == Mode::kOff) return;
+  Include(rule, std::move(bound), info.rules.size() - 1);
+}
+
+std::unique_ptr<const BoundRule> RulesetCompiler::Bind(const RuleSpec& rule,
+                                                       const AgentFactory* agent) {
+  if (agent == nullptr) {
+    Refuse(fmt::format("there is no agent '{}'; there are: {}", rule.agent,
+                       fmt::join(registry_.names(), ", ")));
     return nullptr;
   }
-  const StateSpec state = (*bound)->state();
-  const bool align_ok =
-      state.align >= 1 && state.align <= kMaxAlign && (state.align & (state.align - 1)) == 0;
-  if (!align_ok || state.size > kMaxRecordBytes) {
-    AddProblem(
-        ruleset, &spec,
-        fmt::format("agent '{}' asks for a record of {} bytes aligned to {}: at most {} bytes, "
-                    "aligned to a power of two of at most {}",
-                    spec.agent, state.size, state.align, kMaxRecordBytes, kMaxAlign));
+  absl::StatusOr<std::unique_ptr<BoundRule>> bound = agent->Bind(rule.parameters, stream_);
+  if (!bound.ok()) {
+    Refuse(MessageOf(bound.status()));
     return nullptr;
   }
   return *std::move(bound);
 }
 
-std::string RulesetCompiler::MappedAttributes() const {
-  if (stream_.attributes.size() == 0) return "the stream maps no attributes";
-  return fmt::format("the stream maps {}", fmt::join(stream_.attributes.names(), ", "));
+void RulesetCompiler::CheckKeyAndFilters(const RuleSpec& rule) {
+  std::set<std::string> suffix;
+  for (const std::string& attribute : rule.key_suffix) {
+    CheckMapped("key", attribute);
+    if (!suffix.insert(attribute).second) {
+      Refuse(fmt::format("key names attribute '{}' twice", attribute));
+    }
+  }
+  for (const AttributeFilter& filter : rule.filters) {
+    CheckMapped("filter", filter.attribute);
+    if (filter.values.empty()) {
+      Refuse(fmt::format("filter on '{}' lists no value: the rule would see no transaction",
+                         filter.attribute));
+    }
+  }
 }
 
-bool RulesetCompiler::ResolveSlots(const RulesetSpec& ruleset, const RuleSpec& spec,
-                                   CompiledRule& rule, std::vector<uint16_t>& suffix) {
-  bool resolved = true;
-  const auto slot_of = [&](const std::string& name, const char* where) -> std::optional<uint16_t> {
-    const std::optional<uint16_t> slot = stream_.attributes.Find(name);
-    if (!slot.has_value()) {
-      AddProblem(ruleset, &spec,
-                 fmt::format("{}: no attribute '{}': {}", where, name, MappedAttributes()));
-      resolved = false;
-    }
-    return slot;
-  };
-  for (const std::string& name : spec.key_suffix) {
-    const std::optional<uint16_t> slot = slot_of(name, "key");
-    if (!slot.has_value()) continue;
-    if (std::find(suffix.begin(), suffix.end(), *slot) != suffix.end()) {
-      AddProblem(ruleset, &spec, fmt::format("key: attribute '{}' twice", name));
-      resolved = false;
-    }
-    suffix.push_back(*slot);
-  }
-  for (const AttributeFilter& filter : spec.filters) {
-    const std::optional<uint16_t> slot = slot_of(filter.attribute, "when");
-    if (!slot.has_value()) continue;
-    rule.filters.push_back({*slot, filter.values});
-    std::sort(rule.filters.back().values.begin(), rule.filters.back().values.end());
-  }
-  return resolved;
+void RulesetCompiler::CheckMapped(std::string_view what, const std::string& attribute) {
+  if (stream_.attributes.Find(attribute).has_value()) return;
+  Refuse(
+      fmt::format("{} attribute '{}' is not mapped by stream '{}' (mapped: {}); map it under "
+                  "the stream's fields or correct the name",
+                  what, attribute, stream_.topic, mapped_attributes_));
 }
 
-bool RulesetCompiler::CheckCurrencies(const RulesetSpec& ruleset, const RuleSpec& spec,
-                                      const BoundRule& bound) {
-  const bool mixed = stream_.currency.empty() && stream_.attributes.Find("currency").has_value();
-  if (!mixed || !bound.accumulates_money()) return true;
-  const auto& key = spec.key_suffix;
-  const bool keyed = std::find(key.begin(), key.end(), "currency") != key.end();
-  const bool filtered =
-      std::any_of(spec.filters.begin(), spec.filters.end(), [](const AttributeFilter& filter) {
-        return filter.attribute == "currency" && filter.values.size() == 1;
-      });
-  if (keyed || filtered) return true;
-  AddProblem(
-      ruleset, &spec,
-      "adds up amounts of different currencies: key the rule by currency too, or filter it to one "
-      "(when: {currency: EUR})");
-  return false;
+void RulesetCompiler::CheckState(const StateSpec& state) {
+  if (state.size > KeyTable::kRecordBytesMax) {
+    Refuse(fmt::format("its agent wants {} bytes of state per key; at most {} are allowed",
+                       state.size, KeyTable::kRecordBytesMax));
+  }
+  if (!std::has_single_bit(state.align) || state.align > KeyTable::kRecordAlignMax) {
+    Refuse(fmt::format("its agent declares a state alignment of {}; use a power of two up to {}",
+                       state.align, KeyTable::kRecordAlignMax));
+  }
+}
+
+void RulesetCompiler::CheckCurrency(const RuleSpec& rule, const BoundRule& bound) {
+  const bool mixed = stream_.currency.empty() && stream_.attributes.Find(kCurrency).has_value();
+  if (!mixed || !bound.accumulates_money()) return;
+  const auto& suffix = rule.key_suffix;
+  if (std::find(suffix.begin(), suffix.end(), kCurrency) != suffix.end()) return;
+  if (RuleFilter(rule.filters, stream_.attributes).PinsOneValue(kCurrency)) return;
+  Refuse(
+      fmt::format("adds up money, but the currency of stream '{}' differs per row; add currency "
+                  "to the rule's key, filter it to one currency, or declare the stream's "
+                  "currency",
+                  stream_.topic));
+}
+
+void RulesetCompiler::Include(const RuleSpec& rule, std::unique_ptr<const BoundRule> bound,
+                              size_t rule_index) {
+  CompiledRule compiled;
+  compiled.ruleset = static_cast<uint16_t>(compiled_->infos_.size() - 1);
+  compiled.rule = static_cast<uint16_t>(rule_index);
+  compiled.enforced = rule.mode == Mode::kEnforce;
+  compiled.score = rule.score;
+  compiled.filter = FilterIndex(RuleFilter(rule.filters, stream_.attributes));
+  const StateSpec state = bound->state();
+  if (state.size != 0) {
+    const RuleKey key(rule.key_suffix, stream_.attributes);
+    slices_.push_back({key, state, compiled.ruleset, compiled.rule, SliceId(rule, *bound, key)});
+  }
+  compiled.bound = std::move(bound);
+  compiled_->rules_.push_back(std::move(compiled));
+}
+
+uint32_t RulesetCompiler::FilterIndex(const RuleFilter& filter) {
+  auto& filters = compiled_->filters_;
+  const auto known = std::find(filters.begin(), filters.end(), filter);
+  const auto index = known - filters.begin();
+  if (known == filters.end()) filters.push_back(filter);
+  return static_cast<uint32_t>(index);
+}
+
+StateDigest RulesetCompiler::SliceId(const RuleSpec& rule, const BoundRule& bound,
+                                     const RuleKey& key) const {
+  const StateSpec state = bound.state();
+  StateDigester digester;
+  digester.AddText(ruleset_name_);
+  digester.AddText(rule.id);
+  digester.AddText(rule.agent);
+  digester.AddNumber(state.version);
+  digester.AddNumber(state.size);
+  digester.AddNumber(state.align);
+  digester.AddText(bound.layout_fingerprint());
+  digester.AddNumber(static_cast<uint64_t>(stream_.amount_scale));
+  key.AddTo(digester);
+  RuleFilter(rule.filters, stream_.attributes).AddTo(digester);
+  return digester.Digest();
 }
 
 void RulesetCompiler::LayOut() {
-  std::vector<CompiledRule>& rules = result_->rules_;
-  // Strictest alignment first: no padding but at the end.
-  std::vector<size_t> order(rules.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&rules](size_t a, size_t b) {
-    return rules[a].bound->state().align > rules[b].bound->state().align;
-  });
-  for (const size_t index : order) {
-    CompiledRule& rule = rules[index];
-    RecordLayout& layout = result_->groups_[rule.group].layout;
-    const StateSpec state = rule.bound->state();
-    rule.offset = RoundUp(layout.size, state.align);
-    layout.size = rule.offset + state.size;
-    layout.align = std::max(layout.align, state.align);
-    if (layout.size > kMaxRecordBytes) {
-      problems_.push_back(fmt::format(
-          "the rules that count by one key need more than {} bytes per key: lower capacities or "
-          "histories, or fewer rules",
-          kMaxRecordBytes));
-      return;
+  compiled_->layout_ = LayOutState(slices_, compiled_->hash_seed_);
+  const auto& groups = compiled_->layout_.groups;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    CheckRecordSize(groups[i]);
+    compiled_->event_bytes_max_ += KeyTable::BytesPerKey(groups[i].record);
+    for (const StateSlice& slice : groups[i].slices) {
+      CompiledRule& rule = RuleOf(slice);
+      rule.group = static_cast<uint32_t>(i);
+      rule.offset = slice.offset;
     }
   }
 }
 
-void RulesetCompiler::Identify() {
-  std::string all;
-  for (CompiledRule& rule : result_->rules_) {
-    const RulesetInfo& ruleset = result_->infos_[rule.ruleset];
-    const RuleInfo& info = ruleset.rules[rule.rule];
-    const StateSpec state = rule.bound->state();
-    const std::string text = fmt::format(
-        "{}\n{}\n{}\n{}\n{}\n{}\n{}", ruleset.name, info.id, info.agent, state.version, state.size,
-        rule.bound->layout_fingerprint(), fmt::join(result_->groups_[rule.group].suffix, ","));
-    rule.slice_hash = IdentityHash(text);
-    all += fmt::format("{} {} {}\n", rule.group, rule.offset, text);
-  }
-  result_->layout_hash_ = IdentityHash(all);
+CompiledRule& RulesetCompiler::RuleOf(const StateSlice& slice) {
+  return *std::lower_bound(compiled_->rules_.begin(), compiled_->rules_.end(), slice,
+                           [](const CompiledRule& rule, const StateSlice& wanted) {
+                             return std::tie(rule.ruleset, rule.rule) <
+                                    std::tie(wanted.ruleset, wanted.rule);
+                           });
+}
+
+void RulesetCompiler::CheckRecordSize(const KeyGroup& group) {
+  if (group.record.size <= KeyTable::kRecordBytesMax) return;
+  const StateSlice& largest =
+      *std::max_element(group.slices.begin(), group.slices.end(),
+                        [](const StateSlice& a, const StateSlice& b) { return a.size < b.size; });
+  const RulesetInfo& info = compiled_->infos_[largest.ruleset];
+  ruleset_name_ = info.name;
+  rule_id_ = info.rules[largest.rule].id;
+  Refuse(
+      fmt::format("the rules that count by {} need {} bytes of state per key together, at most "
+                  "{} are allowed; this rule is the largest with {}: lower its capacity or "
+                  "history",
+                  KeyText(group.key), group.record.size, KeyTable::kRecordBytesMax, largest.size));
+}
+
+void RulesetCompiler::Refuse(std::string message) {
+  problems_.push_back({ruleset_name_, rule_id_, std::move(message)});
 }
 
 }  // namespace caracal::agents

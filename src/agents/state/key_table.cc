@@ -11,9 +11,6 @@ namespace {
 static_assert(std::endian::native == std::endian::little,
               "records and keys are kept as host bytes: snapshots would not be portable");
 
-constexpr uint32_t kRecordBytesMax = 64 * 1024;
-constexpr uint32_t kRecordAlignMax = 16;
-
 size_t RoundUp(size_t bytes, size_t align) { return (bytes + align - 1) & ~(align - 1); }
 
 uint64_t NumberOf(int64_t value) { return static_cast<uint64_t>(value); }

@@ -13,6 +13,7 @@
 #include "agents/state/record_slab.h"
 #include "agents/state/state_digest.h"
 #include "agents/state/tag_index.h"
+#include "agents/state/tag_lanes.h"
 
 namespace caracal::agents {
 
@@ -38,7 +39,7 @@ struct TableKey {
 
   /// `hash` is HashKey(text, seed) with the one seed of all keys of the table.
   static TableKey Of(std::string_view text, const KeyHash& hash) {
-    const uint32_t tag = TagIndex::TagOf(hash.high);
+    const uint32_t tag = TagOf(hash.high);
     if (text.size() > kMaxInlineBytes) {
       return {hash.low, (hash.high & ~(uint64_t{0xFF} << 56)) | kHashed << 56, tag};
     }
@@ -92,6 +93,8 @@ class KeyTable {
  public:
   using Handle = RecordSlab::Handle;
   static constexpr Handle kNone = TagIndex::kNone;
+  static constexpr uint32_t kRecordBytesMax = 64 * 1024;
+  static constexpr uint32_t kRecordAlignMax = 16;
 
   /// An entry as the index knows it.
   struct Slot {
@@ -113,9 +116,10 @@ class KeyTable {
   void PrefetchRecord(const TableKey& key) const {
     const Handle guess = index_.Guess(key.tag);
     if (guess == kNone) return;
-    const std::byte* record = slab_.At(guess);
-    for (size_t at = 0; at < prefetch_bytes_; at += kCacheLineBytes) {
-      __builtin_prefetch(record + at, 1);
+    const auto begin = reinterpret_cast<uintptr_t>(slab_.At(guess));
+    for (uintptr_t line = begin & ~(kCacheLineBytes - 1); line < begin + prefetch_bytes_;
+         line += kCacheLineBytes) {
+      __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
     }
   }
 

@@ -45,9 +45,10 @@ void RecordSlab::Grow() {
     return;
   }
   CHECK(chunks_.size() < kChunksMax);
+  if (!chunks_.empty()) chunks_.back().PreferHugePages();
   const size_t first_bytes = 4 * stride_ <= kTinyBytes ? 4 * stride_ : stride_;
-  const PageHint hint = bytes_ >= kHugeSlabBytes ? PageHint::kHuge : PageHint::kDefault;
-  chunks_.emplace_back(chunks_.empty() ? first_bytes : kChunkBytes, hint);
+  chunks_.emplace_back(chunks_.empty() ? first_bytes : kChunkBytes);
+  if (bytes_ >= kHugeSlabBytes) chunks_.back().PreferHugePages();
   bytes_ += chunks_.back().size();
   fresh_ = 0;
 }

@@ -12,8 +12,9 @@ namespace caracal::agents {
 /// grows (pointers do not).
 ///
 /// Memory grows with content: nothing before the first record, then one block that doubles up to
-/// kChunkBytes, then further chunks of kChunkBytes that never move; huge pages are asked for once
-/// the slab is large (kHugeSlabBytes). Freed records are used again before anything grows; nothing
+/// kChunkBytes, then further chunks of kChunkBytes that never move. Full chunks may be turned into
+/// huge pages by the kernel in the background; in a large slab (kHugeSlabBytes) chunks begin as
+/// such. Freed records are used again before anything grows; nothing
 /// is given back until the slab goes. At most 32 GiB (CHECK). Movable; a moved-from slab may only
 /// be destroyed or assigned to. One thread at a time.
 class RecordSlab {
@@ -21,8 +22,7 @@ class RecordSlab {
   using Handle = uint32_t;
 
   static constexpr size_t kChunkBytes = kHugePageBytes;
-  /// Chunks allocated from here on use huge pages: at most one of them is partly empty, so that
-  /// costs at most an eighth of the memory.
+  /// From here on the one chunk that is partly empty wastes at most an eighth of the memory.
   static constexpr size_t kHugeSlabBytes = 8 * kChunkBytes;
 
   /// `stride`: bytes from one record to the next; a multiple of 8 (and of the records' alignment,

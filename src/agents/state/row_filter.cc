@@ -1,30 +1,75 @@
 #include "agents/state/row_filter.h"
 
 #include <algorithm>
+#include <bit>
+#include <memory>
+
+#include "agents/api/check.h"
 
 namespace caracal::agents {
+namespace {
 
-RowFilter::RowFilter(uint32_t max_rows) : max_rows_(max_rows), index_(max_rows) {}
+constexpr size_t kRowsAtFirst = 10;
+
+}  // namespace
+
+RowFilter::RowFilter(uint32_t max_rows) : max_rows_(max_rows) { CHECK(max_rows <= kMaxRows); }
 
 bool RowFilter::InsertIfNew(uint64_t tag) {
   if (max_rows_ == 0) return true;
-  const uint32_t index_tag = IndexTag(tag);
-  const auto is_row = [this, tag](uint32_t place) { return tags_[place] == tag; };
-  if (index_.Find(index_tag, is_row) != TagIndex::kNone) return false;
+  if (Contains(tag)) return false;
   if (tags_.size() < max_rows_) {
-    if (tags_.size() == tags_.capacity()) {
-      tags_.reserve(std::min<size_t>(max_rows_, std::max<size_t>(8, 2 * tags_.capacity())));
-    }
-    index_.Insert(index_tag, static_cast<uint32_t>(tags_.size()));
+    if (tags_.size() == tags_.capacity()) Grow();
     tags_.push_back(tag);
-    return true;
+  } else {
+    tags_[next_place_] = tag;
   }
-  const auto place = static_cast<uint32_t>(oldest_);
-  index_.Erase(IndexTag(tags_[place]), place);
-  tags_[place] = tag;
-  index_.Insert(index_tag, place);
-  oldest_ = oldest_ + 1 == tags_.size() ? 0 : oldest_ + 1;
+  Place(LineTag(tag), next_sequence_);
+  ++next_sequence_;
+  next_place_ = next_place_ + 1 == max_rows_ ? 0 : next_place_ + 1;
   return true;
+}
+
+bool RowFilter::Contains(uint64_t tag) const {
+  const uint32_t line_tag = LineTag(tag);
+  size_t at = HomeLineOf(line_tag, line_count_);
+  for (size_t visited = 0; visited < line_count_; ++visited) {
+    const TagLine& line = lines()[at];
+    for (uint32_t lanes = line.LanesWith(line_tag); lanes != 0; lanes &= lanes - 1) {
+      const uint32_t sequence = line.values[static_cast<size_t>(std::countr_zero(lanes))];
+      if (IsRemembered(sequence) && TagAt(AgeOf(sequence)) == tag) return true;
+    }
+    // A row that went past this line is at most as new as `passed`.
+    if (!IsRemembered(line.passed)) return false;
+    at = NextLine(at);
+  }
+  return false;
+}
+
+void RowFilter::Place(uint32_t line_tag, uint32_t sequence) {
+  for (size_t at = HomeLineOf(line_tag, line_count_);; at = NextLine(at)) {
+    TagLine& line = lines()[at];
+    for (size_t lane = 0; lane < TagLine::kLanes; ++lane) {
+      if (line.tags[lane] != 0 && IsRemembered(line.values[lane])) continue;
+      line.tags[lane] = line_tag;
+      line.values[lane] = sequence;
+      return;
+    }
+    line.passed = sequence;
+  }
+}
+
+void RowFilter::Grow() {
+  const size_t rows = std::min<size_t>(max_rows_, std::max(kRowsAtFirst, 2 * tags_.size()));
+  tags_.reserve(rows);
+  line_count_ = LinesFor(rows);
+  block_ = MemoryBlock(line_count_ * sizeof(TagLine));
+  block_.PreferHugePages();
+  std::uninitialized_value_construct_n(lines(), line_count_);
+  // A ring that grows has not wrapped: row i of it has the number i + 1.
+  for (size_t i = 0; i < tags_.size(); ++i) {
+    Place(LineTag(tags_[i]), static_cast<uint32_t>(i + 1));
+  }
 }
 
 void RowFilter::AddTo(StateDigester& digester) const {

@@ -4,8 +4,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "agents/state/memory_block.h"
 #include "agents/state/state_digest.h"
-#include "agents/state/tag_index.h"
+#include "agents/state/tag_lanes.h"
 
 namespace caracal::agents {
 
@@ -17,18 +18,22 @@ namespace caracal::agents {
 /// for a duplicate wrongly only when its tag equals one remembered: for uniform tags at most
 /// max_rows / 2^64 per row (16,384 rows: 9 × 10^-16, one in 10^15 rows).
 ///
-/// Memory grows with content, up to MaxBytes(max_rows): 8 bytes per tag and at most 10.7 for
-/// finding it (16,384 rows: 128 + 171 KiB). Movable; a moved-from filter may only be destroyed or
-/// assigned to. One thread at a time.
+/// A ring holds the tags in log order; lines of seven entries find them by a part of the tag and
+/// the row's sequence number. Entries of forgotten rows are recognised by their number and written
+/// over, so a row costs one random access to memory, which can be prefetched.
+///
+/// Memory grows with content, up to MaxBytes(max_rows): 20.8 bytes per row (16,384 rows: 333 KiB).
+/// Movable; a moved-from filter may only be destroyed or assigned to. One thread at a time.
 class RowFilter {
  public:
-  /// 0 = remembers nothing: every row is new.
+  static constexpr uint32_t kMaxRows = uint32_t{1} << 30;
+
+  /// At most kMaxRows (CHECK); 0 = remembers nothing: every row is new.
   explicit RowFilter(uint32_t max_rows);
 
   /// Starts to load what InsertIfNew(tag) will look at.
   void Prefetch(uint64_t tag) const {
-    index_.Prefetch(IndexTag(tag));
-    if (tags_.size() == max_rows_ && max_rows_ != 0) index_.Prefetch(IndexTag(tags_[oldest_]));
+    if (line_count_ != 0) __builtin_prefetch(&lines()[HomeLineOf(LineTag(tag), line_count_)], 1);
   }
 
   /// True = the row is new and is remembered now, the oldest row is forgotten if need be; false = a
@@ -38,30 +43,53 @@ class RowFilter {
   /// Calls visit(tag) for every remembered row, oldest first.
   template <typename Visit>
   void ForEachInLogOrder(Visit&& visit) const {
-    for (size_t i = oldest_; i < tags_.size(); ++i) visit(tags_[i]);
-    for (size_t i = 0; i < oldest_; ++i) visit(tags_[i]);
+    const size_t oldest = tags_.size() < max_rows_ ? 0 : next_place_;
+    for (size_t i = oldest; i < tags_.size(); ++i) visit(tags_[i]);
+    for (size_t i = 0; i < oldest; ++i) visit(tags_[i]);
   }
-
   /// Adds the remembered rows, and nothing else, to a digest.
   void AddTo(StateDigester& digester) const;
 
   size_t size() const { return tags_.size(); }
   uint32_t max_rows() const { return max_rows_; }
   /// Bytes allocated.
-  size_t bytes() const { return tags_.capacity() * sizeof(uint64_t) + index_.bytes(); }
+  size_t bytes() const { return tags_.capacity() * sizeof(uint64_t) + block_.size(); }
   static size_t MaxBytes(uint32_t max_rows) {
-    return max_rows * sizeof(uint64_t) + TagIndex::MaxBytes(max_rows);
+    return max_rows * sizeof(uint64_t) + LinesFor(max_rows) * sizeof(TagLine);
   }
 
  private:
+  /// Average number of remembered rows per line.
+  static constexpr size_t kRowsPerLine = 5;
+
+  static size_t LinesFor(size_t rows) { return (rows + kRowsPerLine - 1) / kRowsPerLine; }
   /// Spreads tags that are not uniform (2^64 / golden ratio, odd).
-  static uint32_t IndexTag(uint64_t tag) { return TagIndex::TagOf(tag * 0x9E3779B97F4A7C15U); }
+  static uint32_t LineTag(uint64_t tag) { return TagOf(tag * 0x9E3779B97F4A7C15U); }
+
+  TagLine* lines() const { return reinterpret_cast<TagLine*>(block_.data()); }
+  size_t NextLine(size_t at) const { return at + 1 == line_count_ ? 0 : at + 1; }
+  /// How many rows ago the row with that number came, the newest = 1. Only those up to size() are
+  /// remembered. Numbers wrap around; one that looks remembered after 2^32 rows is harmless, as
+  /// tags are compared in the ring.
+  uint32_t AgeOf(uint32_t sequence) const { return next_sequence_ - sequence; }
+  bool IsRemembered(uint32_t sequence) const { return AgeOf(sequence) - 1 < tags_.size(); }
+  uint64_t TagAt(uint32_t age) const {
+    return tags_[age <= next_place_ ? next_place_ - age : next_place_ + tags_.size() - age];
+  }
+
+  bool Contains(uint64_t tag) const;
+  /// Makes `sequence`, the number of the row to come or of one in the ring, findable.
+  void Place(uint32_t line_tag, uint32_t sequence);
+  void Grow();
 
   uint32_t max_rows_;
-  /// A ring once it holds max_rows tags; until then the oldest is at 0.
-  std::vector<uint64_t> tags_;
-  size_t oldest_ = 0;
-  TagIndex index_;
+  /// Number and place in the ring of the row to come. Numbers start at 1: 0 never looks remembered
+  /// in a new line.
+  uint32_t next_sequence_ = 1;
+  size_t next_place_ = 0;
+  std::vector<uint64_t> tags_;  // a ring once it holds max_rows_
+  size_t line_count_ = 0;
+  MemoryBlock block_;
 };
 
 }  // namespace caracal::agents

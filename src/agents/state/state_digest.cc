@@ -30,6 +30,11 @@ void StateDigester::AddBytes(std::span<const std::byte> bytes) {
   CHECK(XXH3_128bits_update(&impl_->state, bytes.data(), bytes.size()) == XXH_OK);
 }
 
+void StateDigester::AddText(std::string_view text) {
+  AddNumber(text.size());
+  AddBytes(std::as_bytes(std::span(text)));
+}
+
 StateDigest StateDigester::Digest() const {
   const XXH128_hash_t digest = XXH3_128bits_digest(&impl_->state);
   return {digest.low64, digest.high64};

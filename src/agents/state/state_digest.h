@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 
 namespace caracal::agents {
 
@@ -16,8 +17,8 @@ struct StateDigest {
   friend bool operator==(const StateDigest&, const StateDigest&) = default;
 };
 
-/// Digests a sequence of fields: XXH3-128 over their bytes, numbers little-endian. Fields of
-/// variable length must be preceded by their length. One thread at a time.
+/// Digests a sequence of fields: XXH3-128 over their bytes, numbers little-endian. Bytes of
+/// variable length must be preceded by their length, as AddText does. One thread at a time.
 class StateDigester {
  public:
   StateDigester();
@@ -27,6 +28,8 @@ class StateDigester {
 
   void AddNumber(uint64_t number);
   void AddBytes(std::span<const std::byte> bytes);
+  /// The length of `text`, then its bytes.
+  void AddText(std::string_view text);
   /// Of everything added so far.
   StateDigest Digest() const;
 

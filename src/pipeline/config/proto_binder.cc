@@ -1,7 +1,5 @@
 #include "pipeline/config/proto_binder.h"
 
-#include <algorithm>
-#include <array>
 #include <utility>
 
 #include <fmt/format.h>
@@ -20,14 +18,6 @@ std::string Join(const std::string& path, const std::string& key) {
 }
 
 }  // namespace
-
-bool IsSecretProperty(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kParts = {
-      "password", "secret", "token", "jaas", "passphrase", ".pem", "oauthbearer.config"};
-  return std::any_of(kParts.begin(), kParts.end(), [name](std::string_view part) {
-    return name.find(part) != std::string_view::npos;
-  });
-}
 
 void ProtoBinder::Bind(const YamlNode& root, const std::string& what, ProtoMessage& message) {
   what_ = what;
@@ -86,7 +76,11 @@ void ProtoBinder::UnknownKey(const YamlEntry& entry, const std::string& path,
   diagnostics_.Add(DiagnosticCode::kUnknownKey, entry.key_span,
                    fmt::format("unknown key '{}' in {}", entry.key, SectionName(path)),
                    DidYouMean(entry.key, keys));
-  misspelt_.insert(Join(path, NearestName(entry.key, keys)));
+  const FieldDescriptor* meant =
+      message.GetDescriptor()->FindFieldByName(NearestName(entry.key, keys));
+  if (meant == nullptr) return;
+  if (SettingOf(*meant).secret()) diagnostics_.AddSecret(entry.value.text);
+  misspelt_.insert(Join(path, meant->name()));
 }
 
 void ProtoBinder::BindField(const FieldDescriptor& field, const YamlNode& node,
@@ -147,9 +141,6 @@ void ProtoBinder::BindMapEntry(const FieldDescriptor& field, const YamlEntry& en
       return;
     }
     if (!entry.value.reference.empty()) references_[path] = entry.value.reference;
-    if (SettingOf(field).dotted_keys() && IsSecretProperty(entry.key)) {
-      diagnostics_.AddSecret(*text);
-    }
     ProtoMessage* item = reflection->AddMessage(&message, &field);
     item->GetReflection()->SetString(item, field.message_type()->map_key(), entry.key);
     item->GetReflection()->SetString(item, &value_field, *text);

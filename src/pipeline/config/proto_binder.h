@@ -62,7 +62,4 @@ class ProtoBinder {
   std::string what_;
 };
 
-/// True for names of Kafka properties whose values must not be shown: passwords, keys, tokens.
-bool IsSecretProperty(std::string_view name);
-
 }  // namespace caracal::pipeline

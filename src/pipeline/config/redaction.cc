@@ -5,8 +5,8 @@
 #include <yaml-cpp/emitter.h>
 
 #include "agents/api/check.h"
-#include "pipeline/config/proto_binder.h"
 #include "pipeline/config/proto_json.h"
+#include "pipeline/config/secret_name.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -59,7 +59,7 @@ Json RedactedConfig(const LoadedConfig& loaded) {
                          return WithoutDefaults(reference->second);
                        const v1::Setting& setting = SettingOf(field);
                        if (setting.secret()) return kRedacted;
-                       if (setting.dotted_keys() && IsSecretProperty(map_key)) return kRedacted;
+                       if (setting.dotted_keys() && IsSecretName(map_key)) return kRedacted;
                        return std::nullopt;
                      });
 }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "caracal/config/v1/config.pb.h"
+#include "caracal/config/v1/rules.pb.h"
 #include "pipeline/config/diagnostics.h"
 #include "pipeline/config/json.h"
 #include "pipeline/config/overrides.h"
@@ -54,10 +55,15 @@ Row SettingRow(const FieldDescriptor& field, const std::string& path,
   const v1::Setting& setting = SettingOf(field);
   Row row;
   row.name = field.is_map() ? path + ".<name>" : path;
-  row.type = field.is_map() ? "text" : TypeText(field);
+  row.type = TypeText(field);
+  if (field.is_map()) {
+    row.type = field.message_type()->map_value()->message_type() == nullptr ? "text" : "list";
+  }
   row.default_text = setting.auto_() ? "auto" : setting.default_();
   row.bounds = BoundsText(setting.min(), setting.max());
-  row.variable = EnvironmentName(field.is_map() ? variable_path + ".<name>" : variable_path);
+  if (!variable_path.empty()) {
+    row.variable = EnvironmentName(field.is_map() ? variable_path + ".<name>" : variable_path);
+  }
   row.doc = setting.doc();
   row.required = setting.required();
   row.secret = setting.secret();
@@ -65,7 +71,8 @@ Row SettingRow(const FieldDescriptor& field, const std::string& path,
   return row;
 }
 
-void AddSettings(const MessageDescriptor& section, const std::string& path,
+/// Adds the settings of a section. `variables`: they may come from the environment.
+void AddSettings(const MessageDescriptor& section, const std::string& path, bool variables,
                  const std::string& variable_path, std::vector<Row>& rows) {
   for (int i = 0; i < section.field_count(); ++i) {
     const FieldDescriptor& field = *section.field(i);
@@ -73,11 +80,11 @@ void AddSettings(const MessageDescriptor& section, const std::string& path,
     const std::string name = path + dot + field.name();
     const std::string variable = variable_path + dot + field.name();
     if (field.message_type() == nullptr || field.is_map()) {
-      rows.push_back(SettingRow(field, name, variable));
+      rows.push_back(SettingRow(field, name, variables ? variable : ""));
     } else if (field.is_repeated()) {
-      AddSettings(*field.message_type(), name + "[]", variable + "[0]", rows);
+      AddSettings(*field.message_type(), name + "[]", variables, variable + "[0]", rows);
     } else {
-      AddSettings(*field.message_type(), name, variable, rows);
+      AddSettings(*field.message_type(), name, variables, variable, rows);
     }
   }
 }
@@ -240,12 +247,26 @@ std::optional<ListFormat> ParseListFormat(std::string_view name) {
 }
 
 std::string ListSettings(ListFormat format) {
-  std::vector<Row> rows;
-  AddSettings(*v1::Config::descriptor(), "", "", rows);
-  if (format == ListFormat::kJson) return RowsJson(rows).DumpIndented() + "\n";
-  if (format == ListFormat::kMarkdown) return TableText(rows);
-  std::string text;
-  for (const Row& row : rows) text += RowText(row);
+  std::vector<Row> settings;
+  AddSettings(*v1::Config::descriptor(), "", true, "", settings);
+  std::vector<Row> rules;
+  AddSettings(*v1::RuleFile::descriptor(), "", false, "", rules);
+  switch (format) {
+    case ListFormat::kJson: {
+      Json json = Json::MakeObject();
+      json.Set("config", RowsJson(settings)).Set("rules", RowsJson(rules));
+      return json.DumpIndented() + "\n";
+    }
+    case ListFormat::kMarkdown:
+      return "## Configuration file\n\n" + TableText(settings) + "\n## Rule files\n\n" +
+             TableText(rules);
+    case ListFormat::kText:
+      break;
+  }
+  std::string text = "Configuration file\n\n";
+  for (const Row& row : settings) text += RowText(row);
+  text += "\nRule files\n\n";
+  for (const Row& row : rules) text += RowText(row);
   return text;
 }
 

@@ -16,7 +16,8 @@ enum class ListFormat : uint8_t { kText, kJson, kMarkdown };
 /// "text", "json", "markdown".
 std::optional<ListFormat> ParseListFormat(std::string_view name);
 
-/// Every setting: key, type, default, bounds, environment variable, meaning.
+/// Every setting of the configuration file and of rule files: key, type, default, bounds,
+/// environment variable, meaning.
 std::string ListSettings(ListFormat format);
 /// Every agent with its parameters and reasons.
 std::string ListAgents(const agents::AgentRegistry& registry, ListFormat format);

@@ -1,6 +1,7 @@
 #include "pipeline/config/rule_binder.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -78,11 +79,23 @@ std::optional<RuleDraft> RuleBinder::Draft(const v1::Rule& rule, const std::stri
   draft.spec.mode = ToMode(rule.mode());
   draft.key.assign(rule.key().begin(), rule.key().end());
   DraftFilters(rule, draft);
+  CheckAgent(draft.agent->info(), path);
   auto binder = std::make_shared<ParameterBinder>(rule.agent(), lists_, diagnostics_);
   draft.spec.parameters = binder->Bind(draft.agent->info().parameters, extras,
                                        KeysOf(*v1::Rule::descriptor()), spans_.Key(path));
   draft.parameters = std::move(binder);
   return draft;
+}
+
+void RuleBinder::CheckAgent(const agents::AgentInfo& info, const std::string& path) {
+  for (const agents::ParameterSpec& spec : info.parameters) {
+    if (v1::Rule::descriptor()->FindFieldByName(spec.name) == nullptr) continue;
+    diagnostics_.Add(DiagnosticCode::kParameterRefused, spans_.Key(path),
+                     fmt::format("agent '{}' declares a parameter '{}', but that key belongs to "
+                                 "the rule",
+                                 info.name, spec.name),
+                     "report it to the author of the agent");
+  }
 }
 
 void RuleBinder::DraftFilters(const v1::Rule& rule, RuleDraft& draft) {
@@ -141,17 +154,15 @@ std::vector<std::string> RuleBinder::KeySuffix(const RuleDraft& draft, const Loa
                      std::move(hint));
     return {};
   }
-  std::vector<std::string> suffix(draft.key.begin() + 1, draft.key.end());
-  for (size_t i = 0; i < suffix.size(); ++i) {
-    CheckAttribute(suffix[i], stream, spans_.Value(fmt::format("{}.key[{}]", draft.path, i + 1)));
-    if (std::find(draft.key.begin(), draft.key.begin() + 1 + static_cast<ptrdiff_t>(i),
-                  suffix[i]) != draft.key.begin() + 1 + static_cast<ptrdiff_t>(i)) {
-      diagnostics_.Add(
-          DiagnosticCode::kRuleKey, span,
-          fmt::format("the key of rule '{}' names '{}' twice", draft.spec.id, suffix[i]));
-    }
+  std::set<std::string> seen = {draft.key.front()};
+  for (size_t i = 1; i < draft.key.size(); ++i) {
+    CheckAttribute(draft.key[i], stream, spans_.Value(fmt::format("{}.key[{}]", draft.path, i)));
+    if (seen.insert(draft.key[i]).second) continue;
+    diagnostics_.Add(
+        DiagnosticCode::kRuleKey, span,
+        fmt::format("the key of rule '{}' names '{}' twice", draft.spec.id, draft.key[i]));
   }
-  return suffix;
+  return {draft.key.begin() + 1, draft.key.end()};
 }
 
 void RuleBinder::CheckAttribute(const std::string& name, const LoadedStream& stream,

@@ -51,6 +51,8 @@ class RuleBinder {
  private:
   const agents::AgentFactory* FindAgent(const caracal::config::v1::Rule& rule,
                                         const std::string& path);
+  /// A parameter named like a key of the rule could never be given.
+  void CheckAgent(const agents::AgentInfo& info, const std::string& path);
   void DraftFilters(const caracal::config::v1::Rule& rule, RuleDraft& draft);
   std::vector<std::string> KeySuffix(const RuleDraft& draft, const LoadedStream& stream);
   void CheckAttribute(const std::string& name, const LoadedStream& stream, SourceSpan span);

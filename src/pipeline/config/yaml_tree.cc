@@ -11,6 +11,7 @@
 #include <yaml-cpp/parser.h>
 
 #include "agents/api/check.h"
+#include "pipeline/config/secret_name.h"
 #include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
@@ -184,6 +185,8 @@ class TreeBuilder : public YAML::EventHandler {
     } else {
       // yaml-cpp marks a missing value where the next token begins.
       if (node.kind == YamlNode::Kind::kNull) node.span = frame.key_span;
+      // Before anything is bound: a line with a secret may be quoted for any reason.
+      if (IsSecretName(frame.key)) diagnostics_.AddSecret(node.text);
       if (!frame.skipped) {
         frame.node.entries.push_back({std::move(frame.key), frame.key_span, std::move(node)});
       }
@@ -194,6 +197,7 @@ class TreeBuilder : public YAML::EventHandler {
   void TakeKey(Frame& frame, const YamlNode& node) {
     frame.has_key = true;
     frame.skipped = true;
+    frame.key = node.text;
     frame.key_span = node.span;
     if (node.kind != YamlNode::Kind::kScalar) {
       diagnostics_.Add(DiagnosticCode::kYamlFeature, node.span,
@@ -213,7 +217,6 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     frame.skipped = false;
-    frame.key = node.text;
   }
 
   const int32_t source_;
@@ -238,6 +241,15 @@ SourceSpan SpanOfByte(const std::string& text, size_t offset, int32_t source) {
     }
   }
   return span;
+}
+
+/// Keeps what may be a secret out of the quoted line of a syntax error.
+void MaskLine(const SourceSpan& span, Diagnostics& diagnostics) {
+  const std::string_view line = diagnostics.SourceLine(span.source, span.line);
+  const size_t colon = line.find(':');
+  if (!IsSecretName(line) || colon == std::string_view::npos) return;
+  const size_t value = std::min(line.find_first_not_of(" \t", colon + 1), line.size());
+  diagnostics.AddSecret(std::string(line.substr(value)));
 }
 
 /// Errors of bytes that yaml-cpp would silently replace or drop.
@@ -300,8 +312,9 @@ std::optional<YamlNode> ParseYaml(const std::string& text, int32_t source, Diagn
   } catch (const ParseAborted&) {
     return std::nullopt;
   } catch (const YAML::Exception& error) {
-    diagnostics.Add(DiagnosticCode::kYamlSyntax,
-                    {source, error.mark.line + 1, error.mark.column + 1, 1}, error.msg);
+    const SourceSpan span = {source, error.mark.line + 1, error.mark.column + 1, 1};
+    diagnostics.Add(DiagnosticCode::kYamlSyntax, span, error.msg);
+    MaskLine(span, diagnostics);
     return std::nullopt;
   }
   YamlNode root = builder.TakeRoot();

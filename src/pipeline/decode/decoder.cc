@@ -52,6 +52,8 @@ DecodeResult RejectOf(JsonStatus status) {
       return DecodeResult::Reject(RejectReason::kInvalidUtf8, "the value is not valid UTF-8");
     case JsonStatus::kTooDeep:
       return DecodeResult::Reject(RejectReason::kTooDeep, "the value is nested too deeply");
+    case JsonStatus::kTooManyValues:
+      return DecodeResult::Reject(RejectReason::kTooLarge, "the value holds too many JSON values");
     case JsonStatus::kMalformed:
     case JsonStatus::kOk:
       break;
@@ -186,7 +188,7 @@ DecodeResult Decoder::DecodeChange(Row& row) {
                                 plan.row_name == "before" ? "the row 'before' is null or absent"
                                                           : "the row 'after' is null or absent");
   }
-  row.event = Event{};
+  row.event = kBlankEvent;
   row.event.action =
       *policy == OperationPolicy::kWarm ? EventAction::kWarm : EventAction::kEvaluate;
   row.result = DecodeResult::Transaction(LocationOutcome::kUnmapped);

@@ -24,9 +24,9 @@ namespace caracal::pipeline {
 /// IMPORTANT: Buffer Lifetime. The views of an event point into the record's bytes (owned by the
 /// batch) or into the arena; the Decoder may go before them.
 ///
-/// Limits: values of max_record_bytes, nesting of max_depth. Memory: about 25 bytes per byte of the
-/// longest value, and max_layouts remembered messages. No allocation per record once warm, but in
-/// the arena. Bad input is a result; nothing throws.
+/// Limits: values of max_record_bytes, nesting of max_depth, JsonTape::kMaxValues values. Memory:
+/// see JsonTape and LayoutCache. No allocation per record once warm, but in the arena. Bad input is
+/// a result; nothing throws.
 class Decoder {
  public:
   /// CHECKs ValidateDecodeOptions(options).

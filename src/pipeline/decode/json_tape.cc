@@ -80,6 +80,7 @@ class Walker {
 
   /// Fills the last node.
   JsonStatus WalkValue(ondemand::value value, size_t depth) {
+    if (nodes_.size() > JsonTape::kMaxValues) return JsonStatus::kTooManyValues;
     const auto index = static_cast<uint32_t>(nodes_.size() - 1);
     ondemand::json_type type;
     if (value.type().get(type) != simdjson::SUCCESS) return JsonStatus::kMalformed;
@@ -136,7 +137,7 @@ JsonTape::~JsonTape() = default;
 
 JsonStatus JsonTape::Parse(std::string_view json, uint32_t slack) {
   nodes_.clear();
-  if (nodes_.capacity() > kKeptNodes) nodes_.shrink_to_fit();
+  if (nodes_.capacity() > kKeptValues) nodes_.shrink_to_fit();
   const std::string_view trimmed = TrimJsonSpace(json);
   if (trimmed.empty()) return JsonStatus::kMalformed;
   JsonStatus status = JsonStatus::kMalformed;

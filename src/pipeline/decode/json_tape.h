@@ -10,7 +10,7 @@
 
 namespace caracal::pipeline {
 
-enum class JsonStatus : uint8_t { kOk, kMalformed, kInvalidUtf8, kTooDeep };
+enum class JsonStatus : uint8_t { kOk, kMalformed, kInvalidUtf8, kTooDeep, kTooManyValues };
 
 /// One value of a parsed document, in document order.
 struct TapeNode {
@@ -28,12 +28,13 @@ struct TapeNode {
 /// and every key and scalar is then checked, used or not, up to the end of the document. A repeated
 /// key is legal JSON; Find answers the first.
 ///
-/// One thread; reused for every message. Memory: about 6 bytes per byte of the longest document
-/// (simdjson) and 72 bytes per value; more than kKeptNodes values are not kept for the next
-/// document. Recursion is as deep as max_depth.
+/// One thread; reused for every message. Limits: max_depth (also of the recursion) and kMaxValues.
+/// Memory: about 7 bytes per byte of the longest document and 56 bytes per value, of which no more
+/// than kKeptValues are kept for the next document.
 class JsonTape {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr size_t kMaxValues = 1024 * 1024;
 
   explicit JsonTape(size_t max_depth);
   ~JsonTape();
@@ -59,7 +60,7 @@ class JsonTape {
 
  private:
   struct Parser;
-  static constexpr size_t kKeptNodes = 16 * 1024;
+  static constexpr size_t kKeptValues = 16 * 1024;
 
   JsonStatus ParseRootScalar(std::string_view json);
 

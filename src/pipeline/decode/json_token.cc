@@ -48,13 +48,31 @@ const char* SkipEscape(const char* p, const char* end) {
   }
 }
 
+/// The digits of a word as bytes 0..9, the first digit lowest.
+uint64_t LoadDigits(const char* digits) { return scan::LoadWord(digits) - 0x3030303030303030; }
+
 /// The number that eight digits stand for: pairs, then fours, then all eight are put together
 /// within one word.
-uint64_t ReadEightDigits(const char* digits) {
-  uint64_t word = scan::LoadWord(digits) - 0x3030303030303030;
-  word = (word * 10 + (word >> 8)) & 0x00FF00FF00FF00FF;
-  word = (word * 100 + (word >> 16)) & 0x0000FFFF0000FFFF;
-  return (word * 10'000 + (word >> 32)) & 0x00000000FFFFFFFF;
+uint64_t JoinDigits(uint64_t digits) {
+  digits = (digits * 10 + (digits >> 8)) & 0x00FF00FF00FF00FF;
+  digits = (digits * 100 + (digits >> 16)) & 0x0000FFFF0000FFFF;
+  return (digits * 10'000 + (digits >> 32)) & 0x00000000FFFFFFFF;
+}
+
+/// The number that 1..19 digits stand for.
+uint64_t ReadDigits(const char* digits, size_t size) {
+  uint64_t number = 0;
+  if (size < 8) {
+    for (size_t i = 0; i < size; ++i) number = number * 10 + static_cast<uint64_t>(digits[i] - '0');
+    return number;
+  }
+  // What is over eights comes first; shifted up, its word has zeros in front.
+  const size_t head = size % 8;
+  if (head > 0) number = JoinDigits(LoadDigits(digits) << (8 * (8 - head)));
+  for (size_t i = head; i < size; i += 8) {
+    number = number * 100'000'000 + JoinDigits(LoadDigits(digits + i));
+  }
+  return number;
 }
 
 /// Appends the UTF-8 form of a code point.
@@ -170,17 +188,13 @@ const char* ScanFraction(const char* p, const char* end) {
 
 bool ReadInt64(const JsonToken& token, int64_t& value) {
   if (token.kind != JsonKind::kNumber || !token.plain) return false;
-  const bool negative = token.text.front() == '-';
-  const char* p = token.text.data() + (negative ? 1 : 0);
-  size_t left = token.text.size() - (negative ? 1 : 0);
-  // 19 digits fit an unsigned word whatever they are; JSON has no leading zeros.
-  if (left > 19) return false;
-  uint64_t magnitude = 0;
-  for (; left >= 8; left -= 8, p += 8) magnitude = magnitude * 100'000'000 + ReadEightDigits(p);
-  for (; left > 0; --left, ++p) magnitude = magnitude * 10 + static_cast<uint64_t>(*p - '0');
-  const uint64_t limit = uint64_t{INT64_MAX} + (negative ? 1 : 0);
-  if (magnitude > limit) return false;
-  value = static_cast<int64_t>(negative ? 0 - magnitude : magnitude);
+  const size_t sign = token.text.front() == '-' ? 1 : 0;
+  const size_t size = token.text.size() - sign;
+  // JSON has no leading zeros, and 19 digits fit an unsigned word whatever they are.
+  if (size > 19) return false;
+  const uint64_t magnitude = ReadDigits(token.text.data() + sign, size);
+  if (magnitude > uint64_t{INT64_MAX} + sign) return false;
+  value = static_cast<int64_t>(sign == 0 ? magnitude : 0 - magnitude);
   return true;
 }
 

@@ -80,7 +80,10 @@ void CollectScalars(std::string_view json, const JsonTape& tape, const PlannedMe
 
 MessageLayout::MessageLayout(std::string_view json, std::vector<LayoutScalar> scalars,
                              const JsonTape& tape, const PlannedMessage& message)
-    : prototype_(json), scalars_(std::move(scalars)), plan_(message.plan) {
+    : prototype_(json),
+      scalars_(std::move(scalars)),
+      plan_(message.plan),
+      slot_count_(message.slot_nodes.size()) {
   for (size_t i = 0; i < message.slot_nodes.size(); ++i) {
     const auto slot = static_cast<uint16_t>(i);
     const uint32_t node = message.slot_nodes[slot];
@@ -100,7 +103,6 @@ MessageLayout::MessageLayout(std::string_view json, std::vector<LayoutScalar> sc
 }
 
 void MessageLayout::Compile() {
-  const auto size = static_cast<uint32_t>(prototype_.size());
   lows_ = prototype_;
   spans_.assign(prototype_.size(), '\0');
   run_lows_.clear();
@@ -110,34 +112,40 @@ void MessageLayout::Compile() {
   for (const LayoutScalar& scalar : scalars_) {
     if (!scalar.loose) AllowDigits(scalar);
   }
+  size_t loose_slots = 0;
   uint32_t begin = 0;
-  std::span<const LayoutScalar> rest = scalars_;
-  while (!rest.empty()) {
-    size_t steady = 0;
-    while (steady < rest.size() && !rest[steady].loose) ++steady;
-    const bool more = steady < rest.size();
-    AddRun(begin, more ? rest[steady].begin : size, rest.first(steady));
-    if (!more) return;
+  size_t first = 0;
+  for (size_t i = 0; i < scalars_.size(); ++i) {
+    if (!scalars_[i].loose) continue;
+    AddRun(begin, scalars_[i].begin, std::span(scalars_).subspan(first, i - first));
     steps_.back().scalar = true;
-    steps_.back().slot = rest[steady].slot;
-    begin = rest[steady].end;
-    rest = rest.subspan(steady + 1);
+    steps_.back().slot = scalars_[i].slot;
+    loose_slots += scalars_[i].slot != kNoSlot;
+    begin = scalars_[i].end;
+    first = i + 1;
   }
-  AddRun(begin, size, {});
+  AddRun(begin, static_cast<uint32_t>(prototype_.size()), std::span(scalars_).subspan(first));
+  // Every token is set by every match: none is ever left over from another message.
+  CHECK(captures_.size() + loose_slots + constant_slots_.size() + alias_slots_.size() ==
+        slot_count_);
 }
 
-/// Splits off what is literal and long, such as a schema block.
+/// Splits off what is literal and long, such as a schema block; never within a scalar.
 void MessageLayout::AddRun(uint32_t begin, uint32_t end, std::span<const LayoutScalar> steady) {
   uint32_t literal = begin;
-  for (uint32_t i = begin; i <= end; ++i) {
-    if (i < end && spans_[i] == '\0') continue;
-    if (i - literal >= kLongLiteral) {
-      AddStep(begin, literal, false, steady);
-      AddStep(literal, i, true, steady);
-      begin = i;
-    }
-    literal = i + 1;
+  const auto split_off = [&](uint32_t literal_end) {
+    if (literal_end - literal < kLongLiteral) return;
+    if (literal > begin) AddStep(begin, literal, false, steady);
+    AddStep(literal, literal_end, true, steady);
+    begin = literal_end;
+  };
+  for (const LayoutScalar& scalar : steady) {
+    const std::string_view spans = Between(spans_, scalar.begin, scalar.end);
+    if (spans.find_first_not_of('\0') == std::string_view::npos) continue;
+    split_off(scalar.begin);
+    literal = scalar.end;
   }
+  split_off(end);
   AddStep(begin, end, false, steady);
 }
 

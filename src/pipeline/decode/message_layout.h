@@ -92,6 +92,7 @@ class MessageLayout {
   const std::string prototype_;
   std::vector<LayoutScalar> scalars_;
   const MessagePlan plan_;
+  const size_t slot_count_;
   /// Per byte of the prototype how far above its low bound it may lie: 0 = that byte only.
   std::string lows_;
   std::string spans_;

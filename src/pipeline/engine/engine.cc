@@ -43,6 +43,14 @@ absl::StatusOr<std::vector<StreamPlan>> Engine::MakePlans(const agents::AgentReg
     plan.limits.max_bytes =
         static_cast<size_t>(options_.max_bytes_per_partition) / options_.ingest.buckets;
     plan.limits.rows_per_bucket = options_.rows_per_bucket;
+    const size_t least = agents::BucketState::MinBytes(*plan.rulesets, plan.limits.rows_per_bucket);
+    if (plan.limits.max_bytes < least) {
+      return absl::InvalidArgumentError(
+          fmt::format("state.max_bytes_per_partition: {} bytes in {} buckets leave too little for "
+                      "the rules of '{}': at least {} bytes are needed",
+                      options_.max_bytes_per_partition, options_.ingest.buckets,
+                      stream.decode.topic, least * options_.ingest.buckets));
+    }
     plans.push_back(std::move(plan));
   }
   return plans;

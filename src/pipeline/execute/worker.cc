@@ -36,7 +36,7 @@ void Worker::Handle(const OpenPartition& open) {
   PartitionState& state = partitions_[slot];
   state.lease = open.lease;
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
-    state.buckets.push_back(std::make_unique<agents::BucketState>(*plan.rulesets, plan.limits));
+    state.buckets.push_back(std::make_unique<agents::BucketState>(plan.rulesets, plan.limits));
   }
 }
 
@@ -102,7 +102,7 @@ void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts
   for (size_t i = 0; i < share.rulesets.size(); ++i) {
     share.rulesets[i].alerts += counts.rulesets[i].alerts;
     for (size_t r = 0; r < share.rulesets[i].rules.size(); ++r) {
-      const agents::RuleEvaluationCounts& from = counts.rulesets[i].rules[r];
+      const agents::RuleCounts& from = counts.rulesets[i].rules[r];
       share.rulesets[i].rules[r].Add(
           {from.evaluations, from.fired, from.late, from.inactive, from.at_least});
     }
@@ -146,8 +146,8 @@ StateSize Worker::SizeOf(uint16_t stream) const {
   return size;
 }
 
-std::vector<uint64_t> Worker::BucketDigests(const PartitionLease& lease) const {
-  std::vector<uint64_t> digests(buckets_, 0);
+std::vector<agents::StateDigest> Worker::BucketDigests(const PartitionLease& lease) const {
+  std::vector<agents::StateDigest> digests(buckets_);
   const PartitionState& state = partitions_[lease.slot()];
   for (size_t i = 0; i < state.buckets.size(); ++i) {
     digests[i * workers_ + index_] = state.buckets[i]->Digest();

@@ -60,9 +60,10 @@ class Worker {
   /// Bytes of outputs of the open epoch. Any thread.
   size_t output_bytes() const { return output_bytes_.load(std::memory_order_relaxed); }
 
+  uint32_t index() const { return index_; }
   /// Digest of a partition's state over this worker's buckets, by bucket; for tests and
   /// verification.
-  std::vector<uint64_t> BucketDigests(const PartitionLease& lease) const;
+  std::vector<agents::StateDigest> BucketDigests(const PartitionLease& lease) const;
 
  private:
   struct PartitionState {

@@ -102,11 +102,13 @@ size_t WorkerPool::queued() const {
   return queued;
 }
 
-std::vector<uint64_t> WorkerPool::BucketDigests(const PartitionLease& lease) const {
-  std::vector<uint64_t> digests(buckets_, 0);
+std::vector<agents::StateDigest> WorkerPool::BucketDigests(const PartitionLease& lease) const {
+  std::vector<agents::StateDigest> digests(buckets_);
   for (const auto& worker : workers_) {
-    const std::vector<uint64_t> own = worker->BucketDigests(lease);
-    for (size_t bucket = 0; bucket < digests.size(); ++bucket) digests[bucket] |= own[bucket];
+    const std::vector<agents::StateDigest> own = worker->BucketDigests(lease);
+    for (size_t bucket = worker->index(); bucket < buckets_; bucket += workers_.size()) {
+      digests[bucket] = own[bucket];
+    }
   }
   return digests;
 }

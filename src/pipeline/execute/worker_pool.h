@@ -46,7 +46,7 @@ class WorkerPool {
   size_t capacity() const { return options_.ring_capacity * (options_.threads == 0 ? 0 : size()); }
 
   /// For tests and verification, while the workers rest: digests by bucket.
-  std::vector<uint64_t> BucketDigests(const PartitionLease& lease) const;
+  std::vector<agents::StateDigest> BucketDigests(const PartitionLease& lease) const;
 
  private:
   struct Lane {

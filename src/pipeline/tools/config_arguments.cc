@@ -6,6 +6,7 @@
 
 #include "pipeline/config/diagnostics_format.h"
 #include "pipeline/config/file_reader.h"
+#include "pipeline/decode/place_table.h"
 
 namespace caracal::pipeline {
 
@@ -26,6 +27,9 @@ LoadResult LoadFromDisk(const ConfigArguments& arguments, const agents::AgentReg
   LoadTools tools;
   tools.files = &files;
   tools.registry = &registry;
+  tools.check_places = [](std::string_view csv, std::string_view name) {
+    return PlaceTable::Parse(csv, name).status();
+  };
   return LoadConfig({arguments.path, arguments.sets, ProcessEnvironment()}, tools);
 }
 

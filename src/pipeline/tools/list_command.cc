@@ -73,7 +73,8 @@ void AddListCommand(CLI::App& app, const agents::AgentRegistry& registry, Comman
       app.add_subcommand("list", "Reference of settings, agents and errors; rulesets of a file");
   list->require_subcommand(1);
   list->footer("Examples:\n  caracal list config\n  caracal list agents --format json");
-  AddListing(*list, "config", "Every setting of the configuration file", ListSettings);
+  AddListing(*list, "config", "Every setting of the configuration file and of rule files",
+             ListSettings);
   AddListing(*list, "agents", "Every agent with its parameters and reasons",
              [&registry](ListFormat format) { return ListAgents(registry, format); });
   AddListing(*list, "errors", "Every error and warning code of a configuration", ListErrors);

@@ -77,7 +77,7 @@ class Scenario:
 
     def wait_until_judged(self, timeout_s=120):
         """Until every record of the source topic is below the group's committed offsets."""
-        wait_until(self._all_judged, self._describe_progress, timeout_s)
+        wait_until(self._all_judged, self.describe_progress, timeout_s)
 
     def _all_judged(self):
         assert any(member.running() for member in self.members), self._describe_members()
@@ -85,7 +85,7 @@ class Scenario:
         committed = self.kafka.committed_offsets(self.name, self.topic)
         return all(committed.get(partition, 0) >= end for partition, end in ends.items())
 
-    def _describe_progress(self):
+    def describe_progress(self):
         ends = self.kafka.end_offsets(self.topic)
         committed = self.kafka.committed_offsets(self.name, self.topic)
         return f"committed {committed} of {ends}\n{self._describe_members()}"

@@ -20,7 +20,7 @@ constexpr const char* kConfig = R"(kafka: {bootstrap_servers: "localhost:9092"}
 streams:
   - topic: t
     currency: EUR
-    fields: {id: id, account: user_id, amount: amount, card_type: card_type, attributes: {b: x, a: y}}
+    fields: {id: id, account: user_id, amount: amount, card_type: card, attributes: {b: x, a: y}}
     max_ahead: 1h30m
 alerts: {topic: a}
 dead_letters: {topic: d}
@@ -33,21 +33,24 @@ rulesets:
   - name: r
     alert_above: 10
     rules:
-      - {id: v, agent: velocity, window: 60s, max_count: 5, score: 40, key: [account, card_type], when: {card_type: {list: kinds}, a: [q, p]}}
-      - {id: a, agent: amount, above: "4000.00", profile: {ratio: "3.10", floor: 5}, score: 50, severity: high}
+      - {id: v, agent: velocity, window: 60s, max_count: 5, score: 40,
+         key: [account, card_type], when: {card_type: {list: kinds}, a: [q, p]}}
+      - {id: a, agent: amount, above: "4000.00", profile: {ratio: "3.10", floor: 5},
+         score: 50, severity: high}
 )";
 // ... and the same, written differently.
 constexpr const char* kSameConfig = R"(# A comment.
 rule_files:
   - rules.yaml
-state: {hash_seed: "0123456789abcdef", max_bytes_per_partition: 1024MiB, buckets: 64, topic: other-topic}
+state:
+  {hash_seed: "0123456789abcdef", max_bytes_per_partition: 1024MiB, buckets: 64, topic: other}
 dead_letters: {topic: d}
 delivery: at_least_once
 alerts: {topic: other-alerts}
 streams:
   - fields:
       attributes: {a: "y", b: 'x'}
-      card_type: card_type
+      card_type: card
       amount: amount
       account: user_id
       id: id
@@ -71,7 +74,8 @@ constexpr const char* kSameRules = R"(rulesets:
         score: 40
         mode: enforce
         window: 1m
-      - {severity: high, score: 50, profile: {history: 50, floor: "5.00", ratio: 3.1}, above: 4000, agent: amount, id: a, version: 1}
+      - {severity: high, score: 50, profile: {history: 50, floor: "5.00", ratio: 3.1},
+         above: 4000, agent: amount, id: a, version: 1}
     alert_above: 10
     name: r
 lists:
@@ -109,7 +113,7 @@ constexpr const char* kGolden =
     R"("max_bytes_per_partition":"1GiB","rows_per_bucket":16384},)"
     R"("stream":{"amount_scale":2,"currency":"EUR",)"
     R"("fields":{"account":"user_id","amount":"amount","attributes":{"a":"y","b":"x"},)"
-    R"("card_type":"card_type","id":"id"},"format":"auto","key":"user_id",)"
+    R"("card_type":"card","id":"id"},"format":"auto","key":"user_id",)"
     R"("max_ahead":"90m","max_record_bytes":"1MiB",)"
     R"("ops":{"c":"evaluate","d":"skip","r":"warm","u":"skip"},"topic":"t",)"
     R"("types":{"amount":"auto","time":"auto"}}})";

@@ -12,7 +12,7 @@ std::string MinimalConfig() {
   return
       R"(kafka: {bootstrap_servers: "localhost:9092"}
 streams:
-  - {topic: t, currency: EUR, fields: {id: id, account: user_id, amount: amount, card_type: card_type}}
+  - {topic: t, currency: EUR, fields: {id: id, account: user_id, amount: amount, card_type: card}}
 alerts: {topic: a}
 dead_letters: {topic: d}
 state: {topic: s}

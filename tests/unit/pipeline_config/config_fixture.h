@@ -23,8 +23,7 @@ struct ConfigCase {
 ///
 ///   1 kafka: {bootstrap_servers: "localhost:9092"}
 ///   2 streams:
-///   3   - {topic: t, currency: EUR, fields: {id: id, account: user_id, amount: amount, card_type:
-///   card_type}}
+///   3   - {topic: t, currency: EUR, fields: {id: id, account: user_id, amount: amount, ...}}
 ///   4 alerts: {topic: a}
 ///   5 dead_letters: {topic: d}
 ///   6 state: {topic: s}

@@ -18,7 +18,8 @@ constexpr const char* kDesignConfig =
 streams:
   - topic: bank.public.transactions
     key: user_id
-    fields: {id: id, account: user_id, amount: amount, time: created_at, merchant: merchant_id, card_type: card_type}
+    fields: {id: id, account: user_id, amount: amount, time: created_at,
+             merchant: merchant_id, card_type: card_type}
     amount_scale: 2
     currency: EUR
 alerts: {topic: fraud.alerts}
@@ -54,7 +55,7 @@ ConfigCase WithStream(const std::string& stream) {
 }
 
 TEST(ConfigLoaderTest, ReadsTheDocumentedConfiguration) {
-  EXPECT_THAT(Findings(Load(DesignCase())), ElementsAre("caracal.yaml:11:11 CFG050"));
+  EXPECT_THAT(Findings(Load(DesignCase())), ElementsAre("caracal.yaml:12:11 CFG050"));
   ConfigCase config = DesignCase();
   config.sets = {"delivery=at_least_once"};
   const LoadResult result = Load(config);

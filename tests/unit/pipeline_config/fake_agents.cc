@@ -144,14 +144,16 @@ std::unique_ptr<AgentFactory> Geo() {
 }
 
 std::unique_ptr<AgentFactory> Broken() {
-  std::vector<ParameterSpec> specs = {{.name = "count",
-                                       .type = ParameterType::kInteger,
-                                       .doc = "Has a bad default.",
-                                       .default_text = "many"},
-                                      {.name = "limit",
-                                       .type = ParameterType::kInteger,
-                                       .doc = "Has a bad bound.",
-                                       .max_text = "lots"}};
+  std::vector<ParameterSpec> specs = {
+      {.name = "count",
+       .type = ParameterType::kInteger,
+       .doc = "Has a bad default.",
+       .default_text = "many"},
+      {.name = "key", .type = ParameterType::kText, .doc = "Has the name of a rule's key."},
+      {.name = "limit",
+       .type = ParameterType::kInteger,
+       .doc = "Has a bad bound.",
+       .max_text = "lots"}};
   return std::make_unique<FakeFactory>(
       "broken", std::move(specs),
       [](const Parameters&, const StreamContext&) { return absl::OkStatus(); });

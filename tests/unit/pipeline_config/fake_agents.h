@@ -12,7 +12,7 @@ namespace caracal::pipeline {
 ///             (money)}; a profile accumulates money
 ///   geo       deny (list), max_speed_kmh (decimal, at least 0.5), strict (bool); wants a location
 ///             for max_speed_kmh
-///   broken    declares a default and a bound that are not valid
+///   broken    declares a default, a bound and a name that are not valid
 agents::AgentRegistry FakeAgents();
 
 }  // namespace caracal::pipeline

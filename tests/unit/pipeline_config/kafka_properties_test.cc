@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "pipeline/config/proto_binder.h"
+#include "pipeline/config/secret_name.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -59,10 +59,10 @@ TEST(KafkaPropertiesTest, KnowsWhichValuesAreSecret) {
   for (const char* name :
        {"sasl.password", "ssl.key.password", "ssl.keystore.password",
         "sasl.oauthbearer.client.secret", "ssl.key.pem", "sasl.oauthbearer.config"}) {
-    EXPECT_TRUE(IsSecretProperty(name)) << name;
+    EXPECT_TRUE(IsSecretName(name)) << name;
   }
-  EXPECT_FALSE(IsSecretProperty("sasl.username"));
-  EXPECT_FALSE(IsSecretProperty("ssl.ca.location"));
+  EXPECT_FALSE(IsSecretName("sasl.username"));
+  EXPECT_FALSE(IsSecretName("ssl.ca.location"));
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ TEST(ReferenceDocsTest, ListsEverySettingWithItsFacts) {
   EXPECT_THAT(text, HasSubstr("state.hash_seed (text, 16 to 256, secret)"));
   EXPECT_THAT(text, HasSubstr("kafka.properties.<name> (text)"));
   EXPECT_THAT(text, HasSubstr("pause: stop reading the partition"));
+  EXPECT_THAT(text, HasSubstr("rulesets[].rules[].score (integer, required, 0 to 100000)"));
+  EXPECT_THAT(text, HasSubstr("rulesets[].rules[].when.<name> (list)"));
   EXPECT_THAT(ListSettings(ListFormat::kMarkdown),
               HasSubstr("| `engine.commit_interval` | duration | 250ms | 10ms to 10s |"));
   EXPECT_THAT(ListSettings(ListFormat::kJson), HasSubstr(R"("name": "engine.commit_interval")"));

@@ -1,6 +1,6 @@
 """Checks every YAML file under deploy/examples: with `caracal validate`, and against the JSON
-Schemas
-that the binary generates. Checks too that the schemas committed beside the examples are those.
+Schemas that the binary generates. Checks too that the schemas committed beside the examples are
+those.
 
 usage: shipped_configs_test.py CARACAL SOURCE_DIR
 """

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "pipeline/config/diagnostics_format.h"
+
 namespace caracal::pipeline {
 namespace {
 
@@ -105,6 +107,17 @@ TEST(YamlTreeTest, RefusesWhatConfigurationsDoNotUse) {
   EXPECT_EQ(OnlyCode(Parse("{[a]: b}")), DiagnosticCode::kYamlFeature);
   EXPECT_EQ(OnlyCode(Parse("a: \xc3\x28\n")), DiagnosticCode::kFileNotText);
   EXPECT_EQ(OnlyCode(Parse(std::string("a: \0\n", 5))), DiagnosticCode::kFileNotText);
+}
+
+TEST(YamlTreeTest, KeepsSecretsOutOfQuotedLines) {
+  for (const char* text :
+       {"sasl.password: hunter2\nsasl.password: hunter2\n", "{sasl.password: hunter2, [x]: y}",
+        "sasl.password: [hunter2\n: x", "sasl.password: hunter2: x"}) {
+    const Parsed parsed = Parse(text);
+    EXPECT_FALSE(parsed.diagnostics.ok()) << text;
+    const std::string printed = FormatDiagnostics(parsed.diagnostics, DiagnosticFormat::kText);
+    EXPECT_EQ(printed.find("hunter2"), std::string::npos) << printed;
+  }
 }
 
 TEST(YamlTreeTest, PointsAtSyntaxErrors) {

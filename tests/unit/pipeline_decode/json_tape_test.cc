@@ -221,6 +221,14 @@ TEST(JsonTapeTest, NeverReadsIntoAnUnreadablePage) {
   EXPECT_EQ(munmap(memory, 2 * page), 0);
 }
 
+TEST(JsonTapeTest, BoundsTheNumberOfValues) {
+  std::string json = "[";
+  json.reserve(2 * JsonTape::kMaxValues + 8);
+  for (size_t i = 0; i + 2 < JsonTape::kMaxValues; ++i) json += "0,";
+  EXPECT_EQ(Parse(json + "0]"), JsonStatus::kOk);
+  EXPECT_EQ(Parse(json + "0,0]"), JsonStatus::kTooManyValues);
+}
+
 TEST(JsonTapeTest, ReadsLongDocumentsAndGoesBackToShortOnes) {
   std::string json = "[0";
   for (int i = 1; i < 50'000; ++i) json += "," + std::to_string(i);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <random>
 #include <string>
 #include <string_view>
@@ -13,24 +15,41 @@ namespace caracal::pipeline {
 /// A JSON value as a test builds it: a raw token (number, true, null), a string, or a container.
 struct JsonValue {
   enum class Kind { kRaw, kString, kObject, kArray };
+  using Members = std::vector<std::pair<std::string, JsonValue>>;
 
   Kind kind = Kind::kRaw;
   std::string text = "null";
-  std::vector<std::pair<std::string, JsonValue>> members;
+  /// Of an object, one per element.
+  std::vector<std::string> names;
   std::vector<JsonValue> elements;
 
-  static JsonValue Raw(std::string token) { return {Kind::kRaw, std::move(token), {}, {}}; }
+  static JsonValue Raw(std::string token) { return Make(Kind::kRaw, std::move(token)); }
   static JsonValue Number(int64_t value) { return Raw(std::to_string(value)); }
-  static JsonValue String(std::string content) {
-    return {Kind::kString, std::move(content), {}, {}};
-  }
-  static JsonValue Object(std::vector<std::pair<std::string, JsonValue>> members) {
-    return {Kind::kObject, "", std::move(members), {}};
-  }
+  static JsonValue String(std::string content) { return Make(Kind::kString, std::move(content)); }
+  static JsonValue Object(Members members);
   static JsonValue Array(std::vector<JsonValue> elements) {
-    return {Kind::kArray, "", {}, std::move(elements)};
+    JsonValue value = Make(Kind::kArray, "");
+    value.elements = std::move(elements);
+    return value;
+  }
+
+ private:
+  static JsonValue Make(Kind kind, std::string text) {
+    JsonValue value;
+    value.kind = kind;
+    value.text = std::move(text);
+    return value;
   }
 };
+
+inline JsonValue JsonValue::Object(Members members) {
+  JsonValue value = Make(Kind::kObject, "");
+  for (auto& [name, element] : members) {
+    value.names.push_back(std::move(name));
+    value.elements.push_back(std::move(element));
+  }
+  return value;
+}
 
 /// Writes JSON in one of its many legal spellings.
 class JsonWriter {
@@ -43,9 +62,9 @@ class JsonWriter {
 
   JsonWriter(std::mt19937_64& random, Style style) : random_(random), style_(style) {}
 
-  std::string Write(JsonValue value) {
+  std::string Write(const JsonValue& value) {
     std::string out;
-    Append(std::move(value), out);
+    Append(value, out);
     return out;
   }
 
@@ -80,7 +99,7 @@ class JsonWriter {
     out += '"';
   }
 
-  void Append(JsonValue value, std::string& out) {
+  void Append(const JsonValue& value, std::string& out) {
     Space(out);
     switch (value.kind) {
       case JsonValue::Kind::kRaw:
@@ -90,37 +109,39 @@ class JsonWriter {
         AppendString(value.text, out);
         break;
       case JsonValue::Kind::kObject:
-        AppendObject(std::move(value.members), out);
+        AppendObject(value, out);
         break;
       case JsonValue::Kind::kArray:
-        AppendArray(std::move(value.elements), out);
+        AppendArray(value, out);
         break;
     }
     Space(out);
   }
 
-  void AppendObject(std::vector<std::pair<std::string, JsonValue>> members, std::string& out) {
-    if (style_.shuffle) std::shuffle(members.begin(), members.end(), random_);
+  void AppendObject(const JsonValue& object, std::string& out) {
+    std::vector<size_t> order(object.elements.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    if (style_.shuffle) std::shuffle(order.begin(), order.end(), random_);
     out += '{';
-    for (size_t i = 0; i < members.size(); ++i) {
+    for (size_t i = 0; i < order.size(); ++i) {
       if (i > 0) out += ',';
       Space(out);
-      AppendString(members[i].first, out);
+      AppendString(object.names[order[i]], out);
       Space(out);
       out += ':';
-      Append(std::move(members[i].second), out);
+      Append(object.elements[order[i]], out);
     }
-    if (members.empty()) Space(out);
+    if (order.empty()) Space(out);
     out += '}';
   }
 
-  void AppendArray(std::vector<JsonValue> elements, std::string& out) {
+  void AppendArray(const JsonValue& array, std::string& out) {
     out += '[';
-    for (size_t i = 0; i < elements.size(); ++i) {
+    for (size_t i = 0; i < array.elements.size(); ++i) {
       if (i > 0) out += ',';
-      Append(std::move(elements[i]), out);
+      Append(array.elements[i], out);
     }
-    if (elements.empty()) Space(out);
+    if (array.elements.empty()) Space(out);
     out += ']';
   }
 

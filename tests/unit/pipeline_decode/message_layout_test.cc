@@ -13,13 +13,14 @@ namespace {
 /// A cache that learns from whatever the full parse accepts.
 class LayoutCacheTest : public testing::Test {
  protected:
-  void Learn(const std::string& json) {
+  void Learn(const std::string& json) { LearnInto(cache_, json); }
+  void LearnInto(LayoutCache& cache, const std::string& json) {
     JsonTape tape(64);
     ASSERT_EQ(tape.Parse(json, 0), JsonStatus::kOk) << json;
     PlannedMessage message;
     planner_.Plan(tape, {"topic", ""}, message);
     ASSERT_TRUE(message.reusable) << json;
-    cache_.Learn(json, tape, message);
+    cache.Learn(json, tape, message);
   }
   bool Matches(const std::string& json) {
     json_ = json;
@@ -48,6 +49,22 @@ TEST_F(LayoutCacheTest, MatchesWhatDiffersInDigitsOnly) {
   EXPECT_EQ(tokens_[kAmountSlot].kind, JsonKind::kString);
   EXPECT_EQ(Token(kFirstAttributeSlot), "visa");
   EXPECT_EQ(tokens_[kIdSlot].kind, JsonKind::kAbsent);
+}
+
+TEST_F(LayoutCacheTest, FindsTokensThatAreLongAndHaveDigitsAnywhere) {
+  const std::string word(150, 'x');
+  for (const std::string& text : {word, word + "7", "7" + word, word + "7" + word, "7" + word + "7",
+                                  word + "7" + word + "7" + word}) {
+    const std::string json =
+        Row("1042", "\"77.10\"", "\"" + text + "\"", ",\"n\":\"" + word + "\"");
+    LayoutCache fresh(4);
+    LearnInto(fresh, json);
+    tokens_.assign(tokens_.size(), JsonToken{"stale", JsonKind::kString, true});
+    ASSERT_NE(fresh.Match(json, tokens_), nullptr);
+    EXPECT_EQ(Token(kAccountSlot), "1042");
+    EXPECT_EQ(Token(kFirstAttributeSlot), text);
+    EXPECT_EQ(tokens_[kIdSlot].kind, JsonKind::kAbsent);
+  }
 }
 
 TEST_F(LayoutCacheTest, LoosensWhatDiffersMore) {

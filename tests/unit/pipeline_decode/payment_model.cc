@@ -135,7 +135,7 @@ JsonValue RenderDegrees(const std::optional<agents::Location>& location, bool la
   return random() % 2 ? JsonValue::Raw(text) : JsonValue::String(text);
 }
 
-using Members = std::vector<std::pair<std::string, JsonValue>>;
+using Members = JsonValue::Members;
 
 Members RenderRow(const Payment& payment, const StreamShape& shape, std::mt19937_64& random) {
   return {
@@ -213,7 +213,11 @@ JsonValue Wrap(JsonValue payload, const Payment& payment, const StreamShape& sha
 std::string RandomCard(std::mt19937_64& random) {
   constexpr std::array<const char*, 6> kCards = {
       "visa", "mastercard", "utf8 \"é\" \\ 漢\ttab", "", "😀", "a longer text than sixteen bytes"};
-  return kCards[random() % kCards.size()];
+  if (random() % 8) return kCards[random() % kCards.size()];
+  // Long, with a digit somewhere: in the middle of what else is the same in every message.
+  std::string text(150 + random() % 3, 'x');
+  text[random() % text.size()] = static_cast<char>('0' + random() % 10);
+  return text;
 }
 
 }  // namespace

@@ -214,7 +214,7 @@ TEST(IngestTest, ResultsDoNotDependOnWorkersOrBatches) {
   const uint32_t seed = std::random_device{}();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::vector<std::string> expected;
-  std::vector<std::vector<uint64_t>> expected_digests;
+  std::vector<std::vector<agents::StateDigest>> expected_digests;
   for (const uint32_t workers : {0U, 1U, 2U, 4U}) {
     for (const size_t batch : {size_t{1}, size_t{7}, size_t{256}}) {
       EngineHarness engine({VelocityRuleset(3, 120 * kSecond),
@@ -237,7 +237,7 @@ TEST(IngestTest, ResultsDoNotDependOnWorkersOrBatches) {
                        [](const std::string& a, const std::string& b) {
                          return a.substr(0, 1) < b.substr(0, 1);
                        });
-      std::vector<std::vector<uint64_t>> digests;
+      std::vector<std::vector<agents::StateDigest>> digests;
       for (const LeasePtr& lease : leases) digests.push_back(engine.BucketDigests(lease));
       if (expected.empty()) {
         expected = alerts;
