@@ -24,7 +24,6 @@ KafkaProperties OwnedProperties(const SourceOptions& options) {
       {"isolation.level", "read_committed"},
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"allow.auto.create.topics", "false"},
-      {"session.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.session_timeout))},
   };
   if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
   return owned;
@@ -34,7 +33,10 @@ KafkaProperties DefaultProperties(const SourceOptions& options) {
   return {
       {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
       {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
+      // A member that died is replaced after this; poll is never blocked, so that may be short.
+      {"session.timeout.ms", "10000"},
       {"heartbeat.interval.ms", "1000"},
+      {"max.poll.interval.ms", "60000"},
       {"socket.nagle.disable", "true"},
       {"socket.keepalive.enable", "true"},
       {"fetch.wait.max.ms", "100"},
@@ -225,7 +227,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   }
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
-  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  ShowOwned();
   offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
@@ -247,7 +249,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
     owned_.erase(it);
   }
   (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
-  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  ShowOwned();
   LOG(kInfo, "source", lost ? "partitions lost" : "partitions revoked",
       {{"count", partitions->cnt}});
   if (lost || closing_) {
@@ -289,10 +291,15 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     RETURN_IF_ERROR(Open(*owned, *restored.position));
     result.changes.push_back(PartitionOpened{owned->lease, *restored.position});
   }
-  int64_t open = 0;
-  for (const auto& [key, owned] : owned_) open += owned.open ? 1 : 0;
-  probe_.open_partitions.Set(open);
+  ShowOwned();
   return absl::OkStatus();
+}
+
+void KafkaSource::ShowOwned() {
+  const auto open =
+      std::count_if(owned_.begin(), owned_.end(), [](const auto& it) { return it.second.open; });
+  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  probe_.open_partitions.Set(open);
 }
 
 absl::Status KafkaSource::Open(OwnedPartition& partition, const StartPosition& position) {
