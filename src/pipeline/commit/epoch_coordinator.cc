@@ -81,8 +81,8 @@ uint64_t EpochCoordinator::Close() {
   for (Progress& progress : progress_) {
     if (!progress.touched) continue;
     progress.touched = false;
-    closed.partitions.push_back(
-        {progress.lease, progress.next_offset, FormatOffsetMetadata(progress.metadata)});
+    closed.partitions.push_back({progress.lease, progress.committed_offset, progress.next_offset,
+                                 FormatOffsetMetadata(progress.metadata)});
   }
   closed_ = std::move(closed);
   open_ = OpenEpoch();

@@ -1,6 +1,7 @@
 #include "pipeline/engine/engine.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -8,10 +9,22 @@
 #include "agents/api/status_macros.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "pipeline/base/log.h"
+#include "pipeline/commit/at_least_once_committer.h"
+#include "pipeline/commit/exactly_once_committer.h"
 #include "pipeline/emit/json_alert_encoder.h"
+#include "pipeline/emit/kafka_output_sink.h"
+#include "pipeline/emit/kafka_transaction_sink.h"
 #include "pipeline/emit/raw_dead_letter_encoder.h"
 
 namespace caracal::pipeline {
+namespace {
+
+std::string RandomInstanceId() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
                                                        const agents::AgentRegistry& registry) {
@@ -28,6 +41,7 @@ Engine::~Engine() {
   commit_thread_.reset();
   committer_.reset();
   sink_.reset();
+  transaction_sink_.reset();
   source_.reset();
 }
 
@@ -66,6 +80,24 @@ absl::StatusOr<std::vector<StreamInput>> Engine::MakeInputs() const {
   return inputs;
 }
 
+absl::Status Engine::MakeCommitter() {
+  OffsetStore& offsets = source_->offset_store();
+  if (options_.delivery == Delivery::kAtLeastOnce) {
+    ASSIGN_OR_RETURN(sink_, KafkaOutputSink::Create(options_.sink, sink_probe_));
+    committer_ = std::make_unique<AtLeastOnceCommitter>(*sink_, offsets);
+    return absl::OkStatus();
+  }
+  TransactionOptions transactions;
+  transactions.outputs = options_.sink;
+  transactions.named = !options_.instance_id.empty();
+  transactions.transactional_id =
+      fmt::format("{}-{}", options_.source.group_id,
+                  transactions.named ? options_.instance_id : RandomInstanceId());
+  transaction_sink_ = std::make_unique<KafkaTransactionSink>(std::move(transactions), sink_probe_);
+  committer_ = std::make_unique<ExactlyOnceCommitter>(*transaction_sink_, offsets, clock_);
+  return absl::OkStatus();
+}
+
 absl::Status Engine::Build(const agents::AgentRegistry& registry) {
   ASSIGN_OR_RETURN(plans_, MakePlans(registry));
   ASSIGN_OR_RETURN(std::vector<StreamInput> inputs, MakeInputs());
@@ -76,9 +108,8 @@ absl::Status Engine::Build(const agents::AgentRegistry& registry) {
     }
   }
   ASSIGN_OR_RETURN(source_, KafkaSource::Create(options_.source));
-  ASSIGN_OR_RETURN(sink_, KafkaOutputSink::Create(options_.sink));
   const auto wake = [source = source_.get()] { source->Wake(); };
-  committer_ = std::make_unique<AtLeastOnceCommitter>(*sink_, source_->offset_store());
+  RETURN_IF_ERROR(MakeCommitter());
   commit_thread_ = std::make_unique<CommitThread>(*committer_, clock_, wake);
   workers_ = std::make_unique<WorkerPool>(
       WorkerPoolOptions{options_.worker_threads, options_.ring_capacity}, plans_,

@@ -147,8 +147,16 @@ void MetricsCatalog::AddDelivery() {
                "Dead letters too large for their topic, sent without their value.")
            .Add({}, sink.values_omitted));
   Keep(Declare(kCounter, "caracal_producer_resets_total",
-               "Times the idempotent producer failed for good and was made anew.")
+               "Times the producer was made anew: it failed for good, or a request of its last "
+               "transaction could still have been on its way.")
            .Add({}, sink.producer_resets));
+  MetricFamily& transactions = Declare(
+      kCounter, "caracal_transactions_failed_total",
+      "Transactions that were aborted and sent again, or whose outcome the committed offsets had "
+      "to tell.",
+      {"outcome"});
+  Keep(transactions.Add({"aborted"}, sink.transactions_aborted));
+  Keep(transactions.Add({"unknown"}, sink.transactions_unknown));
   Keep(Declare(kGauge, "caracal_producer_queue_records", "Messages sent and not acknowledged yet.")
            .Add({}, sink.queued_records));
   Keep(Declare(kGauge, "caracal_pending_output_bytes",

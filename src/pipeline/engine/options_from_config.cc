@@ -179,6 +179,9 @@ KafkaConnection ConnectionFromConfig(const LoadedConfig& loaded) {
 absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   const v1::Config& config = loaded.config;
   EngineOptions options;
+  options.delivery = config.delivery() == v1::DELIVERY_EXACTLY_ONCE ? Delivery::kExactlyOnce
+                                                                    : Delivery::kAtLeastOnce;
+  options.instance_id = config.instance_id();
   options.hash_seed = HashSeed(config.state().hash_seed());
   options.source = SourceOptionsOf(loaded);
   options.source.rules = RulesIdentity(loaded);

@@ -1,10 +1,13 @@
 #include "pipeline/kafka/client_config.h"
 
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
 
@@ -33,17 +36,21 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
   }
 }
 
-void LogClientError(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
+void OnClientError(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
+  LogKafkaError(client, error, reason);
+}
+
+}  // namespace
+
+void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
   LOG(kWarning, "kafka", reason,
       {{"client", rd_kafka_name(client)},
        {"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error))}});
 }
 
-}  // namespace
-
 void RouteKafkaLogs(rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_log_cb(conf, LogLine);
-  rd_kafka_conf_set_error_cb(conf, LogClientError);
+  rd_kafka_conf_set_error_cb(conf, OnClientError);
 }
 
 absl::StatusOr<KafkaConf> MakeKafkaConf(const KafkaConnection& connection,
@@ -68,6 +75,18 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   }
   static_cast<void>(conf.release());  // rd_kafka_new has taken it over.
   return KafkaClient(client);
+}
+
+void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,
+               int64_t offset, std::string_view metadata) {
+  rd_kafka_topic_partition_t* entry =
+      rd_kafka_topic_partition_list_add(list, topic.c_str(), partition);
+  entry->offset = offset;
+  // The list frees its metadata with free().
+  entry->metadata = std::malloc(metadata.size());
+  CHECK(entry->metadata != nullptr || metadata.empty());
+  std::memcpy(entry->metadata, metadata.data(), metadata.size());
+  entry->metadata_size = metadata.size();
 }
 
 std::string KafkaClientVersion() { return rd_kafka_version_str(); }

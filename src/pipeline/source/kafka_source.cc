@@ -7,6 +7,7 @@
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/source/group_metadata.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -360,7 +361,7 @@ std::string KafkaSource::GroupMetadata() {
   }
   std::string text(static_cast<const char*>(bytes), size);
   rd_kafka_mem_free(client_.get(), bytes);
-  return text;
+  return IsFencing(text) ? text : "";
 }
 
 void KafkaSource::Wake() {

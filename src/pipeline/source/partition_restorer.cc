@@ -136,21 +136,12 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
     }
     if (missing.empty()) return absl::OkStatus();
     if (read > 0 && !Backoff()) return absl::UnavailableError("stopping");
-    const KafkaPartitionList list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(missing.size())));
-    for (const Request* request : missing) {
-      rd_kafka_topic_partition_list_add(list.get(), request->lease->topic().c_str(),
-                                        request->lease->partition());
-    }
-    constexpr std::string_view kContext = "reading the group's committed offsets";
-    RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_, list.get(), kRpcTimeoutMs), kContext));
+    std::vector<LeasePtr> leases;
+    for (const Request* request : missing) leases.push_back(request->lease);
+    ASSIGN_OR_RETURN(std::vector<CommittedOffset> committed, offsets_.Committed(leases));
     for (size_t i = 0; i < missing.size(); ++i) {
-      const rd_kafka_topic_partition_t& entry = list->elems[i];
-      RETURN_IF_ERROR(KafkaStatus(entry.err, kContext));
-      missing[i]->committed = entry.offset < 0 ? -1 : entry.offset;
-      if (entry.metadata != nullptr) {
-        missing[i]->metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
-      }
+      missing[i]->committed = committed[i].offset;
+      missing[i]->metadata = std::move(committed[i].metadata);
     }
   }
   return absl::OkStatus();
