@@ -49,14 +49,15 @@ KafkaProperties DefaultProperties(const SourceOptions& options) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options) {
-  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options)));
+absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options,
+                                                                 SnapshotLoader* snapshots) {
+  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options), snapshots));
   RETURN_IF_ERROR(source->Connect());
   return source;
 }
 
-KafkaSource::KafkaSource(SourceOptions options)
-    : options_(std::move(options)), polled_(options_.batch_records) {}
+KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
+    : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(options_.connection, DefaultProperties(options_),
@@ -67,8 +68,8 @@ absl::Status KafkaSource::Connect() {
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get());
-  restorer_ =
-      std::make_unique<PartitionRestorer>(client_.get(), *offsets_, options_, [this] { Wake(); });
+  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
+                                                  [this] { Wake(); });
   return absl::OkStatus();
 }
 
@@ -302,7 +303,8 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     if (owned == nullptr || owned->lease != restored.lease) continue;
     RETURN_IF_ERROR(restored.position.status());
     RETURN_IF_ERROR(Open(*owned, *restored.position));
-    result.changes.push_back(PartitionOpened{owned->lease, *restored.position});
+    result.changes.push_back(
+        PartitionOpened{owned->lease, *restored.position, std::move(restored.state)});
   }
   ShowOwned();
   return absl::OkStatus();

@@ -36,7 +36,9 @@ namespace caracal::pipeline {
 /// queue (SourceOptions), one batch per poll.
 class KafkaSource : public EventSource {
  public:
-  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options);
+  /// `snapshots` must outlive the source; null = state is always rebuilt by replay.
+  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options,
+                                                             SnapshotLoader* snapshots);
   ~KafkaSource() override;
 
   /// Joins the group. Records follow once the group has assigned partitions.
@@ -67,7 +69,7 @@ class KafkaSource : public EventSource {
   };
   using PartitionKey = std::pair<std::string, int32_t>;
 
-  explicit KafkaSource(SourceOptions options);
+  KafkaSource(SourceOptions options, SnapshotLoader* snapshots);
   absl::Status Connect();
 
   static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
@@ -97,6 +99,7 @@ class KafkaSource : public EventSource {
   uint32_t TakeSlot();
 
   const SourceOptions options_;
+  SnapshotLoader* const snapshots_;
   SourceProbe probe_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
