@@ -226,6 +226,11 @@ void MetricsCatalog::AddPartitions() {
              return static_cast<double>(
                  std::max<int64_t>(0, partition.replay_until - partition.next_offset));
            })));
+  Keep(Declare(kGauge, "caracal_replay_debt_records",
+               "Records a new owner would have to replay before it is live.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.replay_debt);
+           })));
 }
 
 }  // namespace caracal::pipeline
