@@ -1,6 +1,7 @@
 #include "tests/support/engine_harness.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -156,6 +157,8 @@ absl::Status EngineHarness::RunUntilIdle() {
   do {
     clock_.Advance(50'000);
     if (absl::Status status = ingest_->Step(); !status.ok()) return status;
+    // The fake source never waits: workers and the commit thread must get their turn.
+    std::this_thread::yield();
   } while (!source_.Drained() || !epochs_->Idle());
   return absl::OkStatus();
 }
