@@ -102,10 +102,10 @@ std::optional<Scenario> ReadScenario(const std::string& path, const std::string&
     problems.Add(document->root(), "no 'about': say what the scenario shows");
   }
   // Read by name, elsewhere.
-  for (const char* key :
-       {"config", "set", "lists", "rulesets", "defaults", "schema", "shape", "records"}) {
+  for (const char* key : {"config", "lists", "rulesets", "defaults", "schema", "shape"}) {
     map.Take(key);
   }
+  for (const char* key : {"set", "records"}) map.List(key);
   std::optional<ScenarioConfig> config = LoadScenarioConfig(*document, root, problems);
   if (!config.has_value()) return std::nullopt;
   Scenario scenario;

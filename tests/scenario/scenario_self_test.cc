@@ -116,6 +116,7 @@ TEST(ScenarioSelfTest, FailsOnCountsThatDiffer) {
 TEST(ScenarioSelfTest, ReportsMistakesInTheFileWithTheirLine) {
   const std::vector<std::pair<std::pair<std::string, std::string>, std::string>> cases = {
       {{"about: A", "abuot: A"}, "/case.yaml:1: a scenario knows no 'abuot'"},
+      {{"about:", "set: a=b\nabout:"}, "/case.yaml:1: a scenario: 'set' is not a list"},
       {{"tombstone: true", "tombstone: yes"}, "/case.yaml:16: a record: 'tombstone' can only be"},
       {{"row: {user_id: 8}", "rows: {}"}, "/case.yaml:17: a record knows no 'rows'"},
       {{"op: r, row", "row: {}, row"}, "/case.yaml:17: a record: 'row' is given twice"},
