@@ -1,5 +1,7 @@
 """From a record's bytes to a transaction, a skip or a dead letter."""
 
+import re
+
 from oracle import avro
 from oracle.model import Column, DeadLettered, Skipped, Transaction
 from oracle.times import choose_event_time, parse_time
