@@ -102,7 +102,7 @@ EngineHarness::EngineHarness(EngineOptions options, size_t batch_records)
   options_.epochs.workers = workers_->size();
   epochs_ = std::make_unique<EpochCoordinator>(options_.epochs, source_, *commits_, clock_);
   ingest_ = std::make_unique<Ingest>(options_.ingest, source_, *workers_, *epochs_,
-                                     std::move(inputs), clock_, probe_);
+                                     /*snapshots=*/nullptr, std::move(inputs), clock_, probe_);
   commits_->Start();
   workers_->Start();
 }
