@@ -24,7 +24,6 @@ KafkaProperties OwnedProperties(const SourceOptions& options) {
       {"isolation.level", "read_committed"},
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"allow.auto.create.topics", "false"},
-      {"session.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.session_timeout))},
   };
   if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
   return owned;
@@ -34,6 +33,7 @@ KafkaProperties DefaultProperties(const SourceOptions& options) {
   return {
       {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
       {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
+      {"session.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.session_timeout))},
       {"heartbeat.interval.ms", "1000"},
       {"socket.nagle.disable", "true"},
       {"socket.keepalive.enable", "true"},

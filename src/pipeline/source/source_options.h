@@ -35,6 +35,7 @@ struct SourceOptions {
   std::vector<SourceTopic> topics;
   /// Identity of the rules in effect, for the first offsets of a fresh partition.
   std::string rules;
+  /// Unless the connection's properties set session.timeout.ms.
   absl::Duration session_timeout = absl::Seconds(45);
   /// The longest time a revoked partition waits for its epoch before it is given up.
   absl::Duration revoke_grace = absl::Milliseconds(50);
