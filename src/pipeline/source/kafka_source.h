@@ -77,6 +77,7 @@ class KafkaSource : public EventSource {
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);
+  void CountPartitions();
 
   absl::Status ServeGroup(int timeout_ms);
   absl::Status HandleGroupMessage(const rd_kafka_message_t& message);
