@@ -226,6 +226,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
   CountPartitions();
+  ReadOn();
   offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
@@ -264,7 +265,18 @@ void KafkaSource::Unassign(const rd_kafka_topic_partition_list_t* partitions) {
     fatal_ = absl::InternalError(
         fmt::format("giving partitions up: {}", rd_kafka_error_string(error.get())));
   }
+  ReadOn();
   offsets_->SetRebalancing(false);
+}
+
+void KafkaSource::ReadOn() {
+  if (closing_) return;
+  for (const auto& [key, owned] : owned_) {
+    if (!owned.open) continue;
+    if (absl::Status status = SeekTo(*owned.lease, owned.next_offset); !status.ok()) {
+      fatal_ = status;
+    }
+  }
 }
 
 void KafkaSource::FinishRevoke(bool released) {

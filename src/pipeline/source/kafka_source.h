@@ -77,6 +77,10 @@ class KafkaSource : public EventSource {
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);
+  /// Reads the open partitions again from the next expected offset. librdkafka 2.0.2 pauses every
+  /// partition around a rebalance, on a thread of its own: a batch read that is under way then
+  /// drops messages which count as read (librdkafka issue 4208), and nothing else brings them back.
+  void ReadOn();
   void CountPartitions();
 
   absl::Status ServeGroup(int timeout_ms);
