@@ -27,6 +27,7 @@ struct DemoArguments {
   bool serve = false;
   bool plain = false;
   std::string admin = "127.0.0.1:9464";
+  std::string record;
 };
 
 /// Draws frames over each other on a terminal, prints a line every few seconds elsewhere.
@@ -83,6 +84,7 @@ int RunDemoCommand(const DemoArguments& arguments, const agents::AgentRegistry& 
   options.seed = arguments.seed;
   options.serve = arguments.serve;
   options.admin_listen = arguments.admin;
+  options.record_folder = arguments.record;
   if (options.serve) {
     fmt::print(stderr, "Serving http://{0}/metrics, /status, /readyz until Ctrl-C\n",
                arguments.admin);
@@ -106,6 +108,7 @@ void AddDemoCommand(CLI::App& app, const agents::AgentRegistry& registry, Comman
   CLI::App* command = app.add_subcommand(
       "demo", "See it work: embedded broker, generated payments with planted fraud, live table");
   command->add_option("--duration", arguments->duration, "How long to produce")
+      ->type_name("DURATION")
       ->capture_default_str();
   command
       ->add_option("--rate", arguments->rate, "Events per second; 0 = as fast as they are judged")
@@ -116,8 +119,14 @@ void AddDemoCommand(CLI::App& app, const agents::AgentRegistry& registry, Comman
   command->add_option("--seed", arguments->seed, "Seed of the load and its planted fraud")
       ->capture_default_str();
   command->add_flag("--serve", arguments->serve, "Serve metrics and status; run until Ctrl-C");
-  command->add_option("--admin", arguments->admin, "Address to serve on")->capture_default_str();
+  command->add_option("--admin", arguments->admin, "Address to serve on")
+      ->type_name("ADDRESS")
+      ->capture_default_str();
   command->add_flag("--plain", arguments->plain, "Lines instead of the live table");
+  command
+      ->add_option("--record", arguments->record,
+                   "Keep configuration, records, planted fraud and alerts in this folder")
+      ->type_name("FOLDER");
   command->footer(
       "Needs no broker, no network and no configuration.\n\n"
       "Examples:\n"

@@ -1,5 +1,6 @@
 #include <cstdio>
 #include <exception>
+#include <memory>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -9,8 +10,10 @@
 #include "agents/builtin/builtin_agents.h"
 #include "pipeline/tools/command.h"
 #include "pipeline/tools/command_line.h"
+#include "pipeline/tools/completion_command.h"
 #include "pipeline/tools/demo_command.h"
 #include "pipeline/tools/generate_command.h"
+#include "pipeline/tools/help_formatter.h"
 #include "pipeline/tools/init_command.h"
 #include "pipeline/tools/list_command.h"
 #include "pipeline/tools/resume_command.h"
@@ -30,9 +33,14 @@ int Main(int argc, char** argv) {
   }
   CommandResult result;
   CLI::App app("Fraud detection on Debezium change events in Kafka", "caracal");
+  app.formatter(std::make_shared<HelpFormatter>());
   app.require_subcommand(1);
   app.set_version_flag("--version", "caracal " + VersionText());
   app.footer(
+      "`caracal COMMAND --help` shows what a command does and takes.\n\n"
+      "Exit codes: 0 done; 1 done, with findings; 64 wrong command line; 65 wrong input file; 69 "
+      "broker, database or instance out of reach; 70 a bug of caracal; 74 reading or writing "
+      "failed; 78 wrong configuration.\n\n"
       "Examples:\n"
       "  caracal validate -c deploy/examples/caracal.yaml\n"
       "  caracal list agents");
@@ -45,6 +53,7 @@ int Main(int argc, char** argv) {
   AddResumeCommand(app, result);
   AddListCommand(app, registry, result);
   AddSchemaCommand(app, registry);
+  AddCompletionCommand(app);
   AddVersionCommand(app);
 
   try {

@@ -40,11 +40,12 @@ void AddResumeCommand(CLI::App& app, CommandResult& result) {
   auto arguments = std::make_shared<ResumeArguments>();
   CLI::App* command =
       app.add_subcommand("resume", "Let a partition go on that a storm of rejects has paused");
-  command->add_option("--topic", arguments->topic, "Source topic")->required();
+  command->add_option("--topic", arguments->topic, "Source topic")->type_name("TOPIC")->required();
   command
       ->add_option("--partition", arguments->partition, "Partition; all paused ones unless given")
       ->check(CLI::NonNegativeNumber);
   command->add_option("--admin", arguments->admin, "Admin listener of the instance that owns it")
+      ->type_name("ADDRESS")
       ->capture_default_str();
   command->footer(
       "Asks the running instance; `caracal_partitions_paused` and /status tell which one it is.\n\n"
