@@ -88,18 +88,18 @@ absl::Status RunRecorder::KeepFiles(const FileReader& files) {
 }
 
 void RunRecorder::NoteRecord(const GeneratedRecord& record) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (status_.ok()) status_ = records_->Write(record);
   if (status_.ok()) status_ = labels_->Add(record);
 }
 
 void RunRecorder::NoteAlert(const rd_kafka_message_t& message) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (status_.ok()) status_ = alerts_->Append(KcatLine(message));
 }
 
 absl::Status RunRecorder::Close() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (status_.ok()) status_ = records_->Close();
   if (status_.ok()) status_ = labels_->Close();
   if (status_.ok()) status_ = alerts_->Close();

@@ -8,7 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/config/file_reader.h"
 #include "pipeline/generate/file_sink.h"
 #include "pipeline/generate/generated_record.h"
@@ -48,7 +48,7 @@ class RunRecorder {
   const std::unique_ptr<FileSink> records_;
   const std::unique_ptr<LabelWriter> labels_;
   const std::unique_ptr<OutputFile> alerts_;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   absl::Status status_ ABSL_GUARDED_BY(mutex_);
 };
 
