@@ -78,7 +78,8 @@ DemoFrame FrameOf(const Engine& engine, const Scoreboard& scoreboard, double ela
   DemoFrame frame;
   const StreamProbe& probe = *engine.probe().streams[0];
   frame.elapsed_s = elapsed_s;
-  frame.duration_s = absl::ToDoubleSeconds(options.duration);
+  const bool timed = !options.serve && options.count == 0;
+  frame.duration_s = timed ? absl::ToDoubleSeconds(options.duration) : 0;
   frame.consumed = probe.consumed.value();
   frame.evaluated = probe.evaluated.value();
   for (const Counter& counter : probe.skipped) frame.skipped += counter.value();
@@ -156,8 +157,8 @@ absl::Status DemoRun::BuildEngine(const agents::AgentRegistry& registry) {
   catalog_ = std::make_unique<MetricsCatalog>(*metrics_, *engine_);
   monitor_ = std::make_unique<EngineMonitor>(*engine_, *metrics_);
   if (!options_.serve) return absl::OkStatus();
-  admin_ =
-      std::make_unique<AdminServer>(*monitor_, AdminServerOptions{.listen = options_.admin_listen});
+  admin_ = std::make_unique<AdminServer>(
+      *monitor_, AdminServerOptions{.listen = options_.admin_listen, .setting = "--admin"});
   return admin_->Start();
 }
 

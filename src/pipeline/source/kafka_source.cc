@@ -64,6 +64,8 @@ absl::Status KafkaSource::Connect() {
   rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_opaque(conf.get(), this);
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  // Errors of the client itself, a refused login for one, are told where the group is served.
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get());

@@ -77,8 +77,11 @@ std::function<void(const LoadProgress&)> ProgressPrinter(const GenerateArguments
 int RunGenerate(const GenerateArguments& arguments) {
   const SignalScope signals;
   SystemPacingClock clock;
-  const absl::StatusOr<GeneratePlan> plan = MakeGeneratePlan(arguments, clock.WallMillis() * 1000);
+  absl::StatusOr<GeneratePlan> plan = MakeGeneratePlan(arguments, clock.WallMillis() * 1000);
   if (!plan.ok()) return Fail(plan.status(), 0);
+  plan->kafka.still_trying = [](const std::string& reason) {
+    fmt::print(stderr, "caracal generate: {}; trying for ten seconds\n", reason);
+  };
   if (plan->sink == SinkChoice::kPrintTable) {
     fmt::print("{}", CreateTableSql(plan->generator.profile, QuotedTable(plan->postgres.table)));
     return kExitOk;

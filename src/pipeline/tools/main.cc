@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
@@ -19,6 +20,7 @@
 #include "pipeline/tools/resume_command.h"
 #include "pipeline/tools/run_command.h"
 #include "pipeline/tools/schema_command.h"
+#include "pipeline/tools/standard_streams.h"
 #include "pipeline/tools/validate_command.h"
 #include "pipeline/tools/version_command.h"
 
@@ -55,6 +57,7 @@ int Main(int argc, char** argv) {
   AddSchemaCommand(app, registry);
   AddCompletionCommand(app);
   AddVersionCommand(app);
+  CheckNumbers(app);
 
   try {
     app.parse(argc, argv);
@@ -68,8 +71,17 @@ int Main(int argc, char** argv) {
 }  // namespace caracal::pipeline
 
 int main(int argc, char** argv) {
+  using caracal::pipeline::FinishOutput;
+  caracal::pipeline::OccupyStandardDescriptors();
   try {
-    return caracal::pipeline::Main(argc, argv);
+    return FinishOutput(caracal::pipeline::Main(argc, argv));
+  } catch (const std::system_error& error) {
+    // fmt::print throws it where standard output cannot be written.
+    if (std::ferror(stdout) != 0) {
+      return FinishOutput(caracal::pipeline::kExitIo, error.code().message());
+    }
+    std::fprintf(stderr, "caracal: internal error: %s\n", error.what());
+    return caracal::pipeline::kExitInternal;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "caracal: internal error: %s\n", error.what());
     return caracal::pipeline::kExitInternal;
