@@ -79,6 +79,12 @@ KafkaSource::~KafkaSource() {
   owned_.clear();
   record_queue_.reset();
   group_queue_.reset();
+  if (!joining_) return;
+  // librdkafka 2.0.2 aborts the process when a cooperative member is destroyed between its join and
+  // its first assignment (librdkafka issue 4381). The client has left the group; it is given up,
+  // threads and all, to the end of the process.
+  rd_kafka_set_log_level(client_.get(), 0);
+  static_cast<void>(client_.release());
 }
 
 absl::Status KafkaSource::Start() {
@@ -88,6 +94,7 @@ absl::Status KafkaSource::Start() {
     rd_kafka_topic_partition_list_add(topics.get(), topic.name.c_str(), RD_KAFKA_PARTITION_UA);
   }
   restorer_->Start();
+  joining_ = true;
   return KafkaStatus(rd_kafka_subscribe(client_.get(), topics.get()), "joining the consumer group");
 }
 
@@ -198,6 +205,7 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
 void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
+  source->joining_ = false;
   source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
