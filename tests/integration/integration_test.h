@@ -27,10 +27,10 @@ class IntegrationTest : public ::testing::Test {
 
   /// Asks until the answer is yes; false when that takes too long.
   static bool Eventually(const std::function<bool()>& condition,
-                         absl::Duration timeout = absl::Seconds(25));
+                         absl::Duration timeout = absl::Seconds(90));
   /// Checks until everything expected has arrived and is committed, or something is wrong.
   ::testing::AssertionResult ArrivesCompletely(Scenario& scenario,
-                                               absl::Duration timeout = absl::Seconds(25));
+                                               absl::Duration timeout = absl::Seconds(90));
   /// Nothing the scenario has seen so far was wrong.
   static ::testing::AssertionResult NothingWrong(const Scenario& scenario);
   /// Runs the engine until it has opened all partitions.

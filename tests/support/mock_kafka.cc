@@ -21,7 +21,7 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr int kTimeoutMs = 10'000;
+constexpr int kTimeoutMs = 60'000;
 constexpr int kAnswerMs = 1000;
 constexpr int kPollMs = 10;
 
