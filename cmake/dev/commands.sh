@@ -142,8 +142,8 @@ help_bench() {
 ./dev bench [NAME] [ARGUMENTS]
 
 Builds and runs the benchmarks, or one: engine, decode, agents, key_table, generate, drain. Every
-figure is a median of five repetitions (--repetitions), with the smallest and the largest; reports go
-to build/bench/NAME_bench.json. Stop everything else on the machine first. drain starts a Kafka
+figure is a median of five repetitions (--repetitions), with the smallest and the largest; reports
+go to build/bench/NAME_bench.json. Stop everything else on the machine first. drain starts a Kafka
 broker on this machine. ARGUMENTS go to the benchmark. bench/README.md explains the method.
 
   ./dev bench

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # up.sh DIR [COMPONENT...]: PostgreSQL, Kafka (one KRaft node) and Kafka Connect with Debezium on
-# 127.0.0.1, their data, logs and pid files in DIR. Returns when all of them answer; running ones are
-# left alone. COMPONENT (kafka, connect, postgres): only those; connect needs kafka.
+# 127.0.0.1, their data, logs and pid files in DIR. Returns when all of them answer; running ones
+# are left alone. COMPONENT (kafka, connect, postgres): only those; connect needs kafka.
 # Environment; DIR remembers the ports of its first run:
 #   STACK_CACHE            directory that fetch.sh has filled; .cache/stack of the checkout
 #   STACK_POSTGRES_PORT    25432      STACK_KAFKA_PORT    29092

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/output_sink.h"
@@ -34,7 +34,7 @@ class AtLeastOnceCommitter : public EpochCommitter {
   /// The epoch whose outputs have been acknowledged, while its offsets have not been committed.
   uint64_t delivered_epoch_ = 0;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

@@ -10,7 +10,6 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "agents/api/agent_registry.h"
 #include "pipeline/commit/at_least_once_committer.h"
 #include "pipeline/commit/commit_thread.h"

@@ -332,7 +332,7 @@ absl::Status Ingest::Drain(absl::Duration timeout) {
 }
 
 std::vector<PartitionStatus> Ingest::Partitions() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return status_;
 }
 
@@ -354,12 +354,12 @@ void Ingest::UpdateStatus(bool force) {
     entry.state_gap = partition->position.state_gap;
     status.push_back(std::move(entry));
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   status_ = std::move(status);
 }
 
 absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const bool known = std::any_of(status_.begin(), status_.end(), [&](const PartitionStatus& entry) {
     return entry.paused && entry.topic == topic && (partition < 0 || entry.partition == partition);
   });
@@ -374,7 +374,7 @@ absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) 
 void Ingest::ServeResumeRequests() {
   std::vector<std::pair<std::string, int32_t>> requests;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     requests.swap(resume_requests_);
   }
   for (const auto& [topic, number] : requests) {

@@ -9,8 +9,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/commit/epoch_coordinator.h"
 #include "pipeline/decode/decoder.h"
 #include "pipeline/engine/engine_probe.h"
@@ -127,7 +127,7 @@ class Ingest {
   bool draining_ = false;
   int64_t status_updated_us_ = 0;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<PartitionStatus> status_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<std::string, int32_t>> resume_requests_ ABSL_GUARDED_BY(mutex_);
 };

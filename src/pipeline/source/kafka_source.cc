@@ -193,7 +193,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   }
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
-  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  ShowOwned();
   offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
@@ -215,7 +215,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
     owned_.erase(it);
   }
   (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
-  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  ShowOwned();
   LOG(kInfo, "source", lost ? "partitions lost" : "partitions revoked",
       {{"count", partitions->cnt}});
   if (lost || closing_) {
@@ -257,10 +257,15 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     RETURN_IF_ERROR(Open(*owned, *restored.position));
     result.changes.push_back(PartitionOpened{owned->lease, *restored.position});
   }
-  int64_t open = 0;
-  for (const auto& [key, owned] : owned_) open += owned.open ? 1 : 0;
-  probe_.open_partitions.Set(open);
+  ShowOwned();
   return absl::OkStatus();
+}
+
+void KafkaSource::ShowOwned() {
+  const auto open =
+      std::count_if(owned_.begin(), owned_.end(), [](const auto& it) { return it.second.open; });
+  probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
+  probe_.open_partitions.Set(open);
 }
 
 absl::Status KafkaSource::Open(OwnedPartition& partition, const StartPosition& position) {

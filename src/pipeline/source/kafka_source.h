@@ -82,6 +82,8 @@ class KafkaSource : public EventSource {
   absl::Status HandleGroupMessage(const rd_kafka_message_t& message);
   absl::Status OpenRestored(PollResult& result);
   absl::Status Open(OwnedPartition& partition, const StartPosition& position);
+  /// Sets the gauges of assigned and open partitions.
+  void ShowOwned();
   absl::Status SeekTo(const PartitionLease& lease, int64_t offset);
   size_t Consume(int timeout_ms);
   void Collect(size_t count, PollResult& result);

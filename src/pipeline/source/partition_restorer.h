@@ -8,8 +8,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/source/source_options.h"
@@ -57,30 +57,39 @@ class PartitionRestorer {
     LeasePtr lease = nullptr;
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
+    Watermarks marks = {};
+    /// The answer, or why there is none yet (Unavailable: to be tried again).
+    absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
   };
+  using Requests = std::vector<Request>;
 
   void Run();
   bool stopping() const;
   /// False when the wait was cut short by the destructor.
   bool Backoff();
   /// Tries again what may pass; requests of lapsed leases are dropped.
-  void Serve(std::vector<Request> requests);
-  void Finish(const LeasePtr& lease, absl::StatusOr<StartPosition> position);
+  void Serve(Requests requests);
+  /// Fills every position: a fixed number of round trips, however many partitions there are. An
+  /// error is that of all of them.
+  absl::Status Locate(Requests& requests);
+  void Finish(Request request);
   /// One round trip for all of them; those without an offset are asked for again.
-  absl::Status ReadCommitted(std::vector<Request>& requests);
-  absl::StatusOr<StartPosition> Locate(const Request& request);
-  absl::StatusOr<StartPosition> StartFresh(const LeasePtr& lease, const Watermarks& marks);
-  absl::StatusOr<StartPosition> Continue(const Request& request, const Watermarks& marks);
-  absl::StatusOr<Watermarks> QueryWatermarks(const LeasePtr& lease);
-  absl::StatusOr<int64_t> ResolveStart(const LeasePtr& lease, const StartPoint& point,
-                                       const Watermarks& marks);
+  absl::Status ReadCommitted(Requests& requests);
+  absl::Status ReadWatermarks(Requests& requests);
+  /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
+  absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
+  absl::StatusOr<StartPosition> StartFresh(const Request& request);
+  /// Commits the first offsets of fresh partitions, before any of their records is judged.
+  void CommitFresh(Requests& requests);
+  absl::StatusOr<StartPosition> Continue(const Request& request);
+  absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;
   OffsetStore& offsets_;
   const SourceOptions& options_;
   const std::function<void()> on_ready_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<LeasePtr> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<RestoredPartition> finished_ ABSL_GUARDED_BY(mutex_);

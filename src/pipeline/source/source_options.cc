@@ -16,7 +16,6 @@ KafkaProperties OwnedProperties(const SourceOptions& options) {
       {"isolation.level", "read_committed"},
       {"partition.assignment.strategy", "cooperative-sticky"},
       {"allow.auto.create.topics", "false"},
-      {"session.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.session_timeout))},
   };
   if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
   return owned;
@@ -26,7 +25,10 @@ KafkaProperties DefaultProperties(const SourceOptions& options) {
   return {
       {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
       {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
+      // A member that died is replaced after this; poll is never blocked, so that may be short.
+      {"session.timeout.ms", "10000"},
       {"heartbeat.interval.ms", "1000"},
+      {"max.poll.interval.ms", "60000"},
       {"socket.nagle.disable", "true"},
       {"socket.keepalive.enable", "true"},
       {"fetch.wait.max.ms", "100"},

@@ -36,7 +36,6 @@ struct SourceOptions {
   std::vector<SourceTopic> topics;
   /// Identity of the rules in effect, for the first offsets of a fresh partition.
   std::string rules;
-  absl::Duration session_timeout = absl::Seconds(45);
   /// The longest time a revoked partition waits for its epoch before it is given up.
   absl::Duration revoke_grace = absl::Milliseconds(50);
 
