@@ -116,11 +116,9 @@ class KeyTable {
   void PrefetchRecord(const TableKey& key) const {
     const Handle guess = index_.Guess(key.tag);
     if (guess == kNone) return;
-    const auto begin = reinterpret_cast<uintptr_t>(slab_.At(guess));
-    for (uintptr_t line = begin & ~(kCacheLineBytes - 1); line < begin + prefetch_bytes_;
-         line += kCacheLineBytes) {
-      __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
-    }
+    const std::byte* const begin = slab_.At(guess);
+    const std::byte* line = begin - reinterpret_cast<uintptr_t>(begin) % kCacheLineBytes;
+    for (; line < begin + prefetch_bytes_; line += kCacheLineBytes) __builtin_prefetch(line, 1);
   }
 
   /// kNone when the key has no record.

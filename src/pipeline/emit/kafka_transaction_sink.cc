@@ -166,15 +166,10 @@ KafkaTransactionSink::StepResult KafkaTransactionSink::Judge(KafkaError error) {
   result.message =
       fmt::format("{} ({})", rd_kafka_error_string(error.get()), rd_kafka_error_name(error.get()));
   result.fenced = MeansFenced(rd_kafka_error_code(error.get()));
-  if (rd_kafka_error_is_fatal(error.get()) != 0) {
-    result.step = Step::kUnknown;
-  } else if (rd_kafka_error_txn_requires_abort(error.get()) != 0) {
-    result.step = Step::kAbort;
-  } else if (rd_kafka_error_is_retriable(error.get()) != 0) {
-    result.step = Step::kRetry;
-  } else {
-    result.step = Step::kUnknown;
-  }
+  result.step = Step::kUnknown;
+  if (rd_kafka_error_is_fatal(error.get()) != 0) return result;
+  if (rd_kafka_error_is_retriable(error.get()) != 0) result.step = Step::kRetry;
+  if (rd_kafka_error_txn_requires_abort(error.get()) != 0) result.step = Step::kAbort;
   return result;
 }
 

@@ -35,9 +35,12 @@ absl::StatusOr<int32_t> CountPartitions(rd_kafka_t* client, const std::string& t
 
 }  // namespace
 
-OutputProducer::OutputProducer(const OutputSinkOptions& options, KafkaProperties defaults,
+OutputProducer::OutputProducer(OutputSinkOptions options, KafkaProperties defaults,
                                KafkaProperties owned, OutputSinkProbe& probe)
-    : options_(options), defaults_(std::move(defaults)), owned_(std::move(owned)), probe_(probe) {}
+    : options_(std::move(options)),
+      defaults_(std::move(defaults)),
+      owned_(std::move(owned)),
+      probe_(probe) {}
 
 OutputProducer::~OutputProducer() {
   if (client_ == nullptr) return;

@@ -51,7 +51,7 @@ class OutputProducer {
   };
 
   /// `owned` are the properties nothing can override. `probe` must outlive this.
-  OutputProducer(const OutputSinkOptions& options, KafkaProperties defaults, KafkaProperties owned,
+  OutputProducer(OutputSinkOptions options, KafkaProperties defaults, KafkaProperties owned,
                  OutputSinkProbe& probe);
   ~OutputProducer();
   OutputProducer(const OutputProducer&) = delete;

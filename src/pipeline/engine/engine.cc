@@ -127,7 +127,7 @@ absl::Status Engine::Run() {
   RETURN_IF_ERROR(source_->Start());
   running_.store(true, std::memory_order_relaxed);
   const absl::Status processed = Loop();
-  const absl::Status stopped = Stop();
+  const absl::Status stopped = Stop(/*drain=*/processed.ok());
   running_.store(false, std::memory_order_relaxed);
   return processed.ok() ? stopped : processed;
 }
@@ -140,11 +140,13 @@ absl::Status Engine::Loop() {
   return absl::OkStatus();
 }
 
-absl::Status Engine::Stop() {
+absl::Status Engine::Stop(bool drain) {
   if (on_stopping_) on_stopping_();
-  LOG(kInfo, "engine", "stopping: committing what has been judged, then leaving the group");
+  LOG(kInfo, "engine",
+      drain ? "stopping: committing what has been judged, then leaving the group"
+            : "stopping: leaving the group");
   const absl::Time deadline = absl::Now() + options_.shutdown_timeout;
-  const absl::Status drained = ingest_->Drain(options_.shutdown_timeout);
+  const absl::Status drained = drain ? ingest_->Drain(options_.shutdown_timeout) : absl::OkStatus();
   const absl::Duration left = std::max(absl::Seconds(1), deadline - absl::Now());
   const absl::Status closed = source_->Close(left);
   return drained.ok() ? closed : drained;

@@ -40,8 +40,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  /// Joins the group, starts the threads, and processes until RequestStop or an error; then drains:
-  /// the last epoch is committed and the group left, within shutdown_timeout.
+  /// Joins the group, starts the threads, and processes until RequestStop or an error. RequestStop
+  /// drains: the last epoch is committed and the group left, within shutdown_timeout. An error
+  /// leaves the group at once; what was not committed is judged again by the next owner.
   absl::Status Run();
   void RequestStop();
   /// Called once on the ingest thread when stopping begins; set before Run.
@@ -69,7 +70,8 @@ class Engine {
   absl::StatusOr<std::vector<StreamInput>> MakeInputs() const;
   absl::Status MakeCommitter();
   absl::Status Loop();
-  absl::Status Stop();
+  /// `drain` false: after an error, when nothing more can be committed.
+  absl::Status Stop(bool drain);
 
   EngineOptions options_;
   SystemClock clock_;

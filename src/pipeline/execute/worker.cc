@@ -138,7 +138,9 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
-  for (uint16_t stream = 0; stream < plans_.size(); ++stream) share_.state[stream] = SizeOf(stream);
+  for (size_t stream = 0; stream < plans_.size(); ++stream) {
+    share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
+  }
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
   ResetShare();

@@ -10,6 +10,7 @@
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/kafka/broker_wait.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -25,9 +26,14 @@ absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
   return absl::OkStatus();
 }
 
-void LogLine(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+void LogLine(const rd_kafka_t* client, int level, const char* facility, const char* line) {
   const char* name = client == nullptr ? "" : rd_kafka_name(client);
-  if (level <= 3) {
+  const std::string text = PlainKafkaText(line);
+  if (std::string_view(facility) == "FAIL") {
+    // librdkafka connects again by itself and says so at most every 30 s.
+    LOG(kWarning, "kafka", "no connection to a broker, trying again",
+        {{"client", name}, {"error", text}});
+  } else if (level <= 3) {
     LOG(kError, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 5) {
     LOG(kWarning, "kafka", text, {{"client", name}, {"facility", facility}});
@@ -43,9 +49,19 @@ void OnClientError(rd_kafka_t* client, int error, const char* reason, void* /*op
 }  // namespace
 
 void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
-  LOG(kWarning, "kafka", reason,
-      {{"client", rd_kafka_name(client)},
-       {"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error))}});
+  const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    LOG(kError, "kafka",
+        "no broker can be reached, trying again: check kafka.bootstrap_servers, and that Kafka "
+        "runs there",
+        {{"client", rd_kafka_name(client)}});
+  } else if (IsTransient(code)) {
+    // The log line of the connection has said it already.
+    LOG(kDebug, "kafka", PlainKafkaText(reason), {{"client", rd_kafka_name(client)}});
+  } else {
+    LOG(kWarning, "kafka", PlainKafkaText(reason),
+        {{"client", rd_kafka_name(client)}, {"error", rd_kafka_err2name(code)}});
+  }
 }
 
 void RouteKafkaLogs(rd_kafka_conf_t* conf) {

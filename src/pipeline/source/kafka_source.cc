@@ -14,39 +14,6 @@ namespace {
 
 constexpr int kSeekTimeoutMs = 5000;
 
-// What the engine owns: nothing in the configuration can override these.
-KafkaProperties OwnedProperties(const SourceOptions& options) {
-  KafkaProperties owned = {
-      {"group.id", options.group_id},
-      {"enable.auto.commit", "false"},
-      {"enable.auto.offset.store", "false"},
-      {"enable.partition.eof", "false"},
-      {"auto.offset.reset", "error"},
-      {"isolation.level", "read_committed"},
-      {"partition.assignment.strategy", "cooperative-sticky"},
-      {"allow.auto.create.topics", "false"},
-  };
-  if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
-  return owned;
-}
-
-KafkaProperties DefaultProperties(const SourceOptions& options) {
-  return {
-      {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
-      {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
-      // A member that died is replaced after this; poll is never blocked, so that may be short.
-      {"session.timeout.ms", "10000"},
-      {"heartbeat.interval.ms", "1000"},
-      {"max.poll.interval.ms", "60000"},
-      {"socket.nagle.disable", "true"},
-      {"socket.keepalive.enable", "true"},
-      {"fetch.wait.max.ms", "100"},
-      {"fetch.error.backoff.ms", "100"},
-      {"reconnect.backoff.max.ms", "2000"},
-      {"topic.metadata.refresh.interval.ms", "10000"},
-  };
-}
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options,
@@ -60,11 +27,12 @@ KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
     : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
-  ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(options_.connection, DefaultProperties(options_),
-                                                 OwnedProperties(options_)));
+  ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
   rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_opaque(conf.get(), this);
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  // Errors of the client itself, a refused login for one, are told where the group is served.
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get());
@@ -78,6 +46,12 @@ KafkaSource::~KafkaSource() {
   owned_.clear();
   record_queue_.reset();
   group_queue_.reset();
+  if (!joining_) return;
+  // librdkafka 2.0.2 aborts the process when a cooperative member is destroyed between its join and
+  // its first assignment (librdkafka issue 4381). The client has left the group; it is given up,
+  // threads and all, to the end of the process.
+  rd_kafka_set_log_level(client_.get(), 0);
+  static_cast<void>(client_.release());
 }
 
 absl::Status KafkaSource::Start() {
@@ -87,6 +61,7 @@ absl::Status KafkaSource::Start() {
     rd_kafka_topic_partition_list_add(topics.get(), topic.name.c_str(), RD_KAFKA_PARTITION_UA);
   }
   restorer_->Start();
+  joining_ = true;
   return KafkaStatus(rd_kafka_subscribe(client_.get(), topics.get()), "joining the consumer group");
 }
 
@@ -197,6 +172,7 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
 void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
+  source->joining_ = false;
   source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);

@@ -145,6 +145,7 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
     if (missing.empty()) return absl::OkStatus();
     if (read > 0 && !Backoff()) return absl::UnavailableError("stopping");
     std::vector<LeasePtr> leases;
+    leases.reserve(missing.size());
     for (const Request* request : missing) leases.push_back(request->lease);
     ASSIGN_OR_RETURN(std::vector<CommittedOffset> committed, offsets_.Committed(leases));
     for (size_t i = 0; i < missing.size(); ++i) {

@@ -28,6 +28,8 @@ COMMANDS = [
     ["schema"],
     ["schema", "config"],
     ["schema", "rules"],
+    ["completion"],
+    ["completion", "bash"],
     ["version"],
 ]
 
