@@ -47,9 +47,19 @@ void RecordSlab::Grow() {
   CHECK(chunks_.size() < kChunksMax);
   if (!chunks_.empty()) chunks_.back().PreferHugePages();
   const size_t first_bytes = 4 * stride_ <= kTinyBytes ? 4 * stride_ : stride_;
-  chunks_.emplace_back(chunks_.empty() ? first_bytes : kChunkBytes);
+  AddChunk(chunks_.empty() ? first_bytes : kChunkBytes);
+}
+
+void RecordSlab::Reserve(size_t records) {
+  CHECK(chunks_.empty());
+  if (records == 0) return;
+  AddChunk(records < kChunkBytes / stride_ ? records * stride_ : kChunkBytes);
+}
+
+void RecordSlab::AddChunk(size_t bytes) {
+  chunks_.emplace_back(bytes);
   if (bytes_ >= kHugeSlabBytes) chunks_.back().PreferHugePages();
-  bytes_ += chunks_.back().size();
+  bytes_ += bytes;
   fresh_ = 0;
 }
 

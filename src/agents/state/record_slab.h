@@ -29,6 +29,9 @@ class RecordSlab {
   /// at most 64), at most kChunkBytes / 2.
   explicit RecordSlab(size_t stride);
 
+  /// Makes the first block of an empty slab (CHECK) as large as `records` records need, at most
+  /// kChunkBytes.
+  void Reserve(size_t records);
   /// A zeroed record. Invalidates pointers, never handles.
   Handle Allocate();
   void Free(Handle handle);
@@ -49,6 +52,7 @@ class RecordSlab {
   static_assert(kChunkBytes == kUnitBytes << kOffsetBits);
 
   void Grow();
+  void AddChunk(size_t bytes);
 
   size_t stride_;
   std::vector<MemoryBlock> chunks_;

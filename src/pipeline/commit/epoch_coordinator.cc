@@ -156,7 +156,7 @@ void EpochCoordinator::Finish(const CommitResult& result) {
 
 void EpochCoordinator::EndClosed() {
   // What this epoch moved is committed, what it did not touch was before: no copy is ahead.
-  for (BucketSnapshot& snapshot : closed_->snapshots) {
+  for (BucketCopy& snapshot : closed_->snapshots) {
     if (!snapshot.lease->lapsed()) snapshots_.push_back(std::move(snapshot));
   }
   closed_.reset();

@@ -71,7 +71,7 @@ class EpochCoordinator {
   uint64_t Close();
   /// Copies of buckets whose offsets are committed, since the last call; those of lapsed partitions
   /// are dropped.
-  std::vector<BucketSnapshot> TakeSnapshots() { return std::exchange(snapshots_, {}); }
+  std::vector<BucketCopy> TakeSnapshots() { return std::exchange(snapshots_, {}); }
   /// A worker has passed the barrier of the closed epoch.
   void AddShare(EpochShare share);
   /// Seals and submits what is complete, takes results. An error is final.
@@ -109,7 +109,7 @@ class EpochCoordinator {
     uint32_t missing_shares = 0;
     std::vector<EpochPartition> partitions;
     std::vector<OutputRecord> outputs;
-    std::vector<BucketSnapshot> snapshots;
+    std::vector<BucketCopy> snapshots;
     /// Null until sealed; then it holds the partitions and outputs.
     std::shared_ptr<const SealedEpoch> sealed;
     bool submitted = false;
@@ -127,7 +127,7 @@ class EpochCoordinator {
   std::vector<Progress> progress_;  ///< by lease slot
   OpenEpoch open_;
   std::optional<ClosedEpoch> closed_;
-  std::vector<BucketSnapshot> snapshots_;  ///< of ended epochs
+  std::vector<BucketCopy> snapshots_;  ///< of ended epochs
   size_t worker_output_bytes_ = 0;
   bool progressed_ = false;  ///< the open epoch has moved an offset
   int64_t last_commit_us_ = 0;

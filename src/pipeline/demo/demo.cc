@@ -99,7 +99,9 @@ absl::StatusOr<EngineOptions> LoadDemoConfig(const FileReader& files,
         fmt::format("the demo's own configuration is wrong:\n{}",
                     FormatDiagnostics(loaded.diagnostics, DiagnosticFormat::kText)));
   }
-  return OptionsFromConfig(*loaded.config);
+  ASSIGN_OR_RETURN(EngineOptions options, OptionsFromConfig(*loaded.config));
+  options.state_topics.clear();  // nothing is to survive the demo
+  return options;
 }
 
 absl::Status CreateTopics(MockBroker& broker) {

@@ -21,6 +21,9 @@
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/ports/output_sink.h"
 #include "pipeline/ports/transaction_sink.h"
+#include "pipeline/snapshot/kafka_snapshot_loader.h"
+#include "pipeline/snapshot/kafka_snapshot_store.h"
+#include "pipeline/snapshot/snapshot_catalogs.h"
 #include "pipeline/source/kafka_source.h"
 
 namespace caracal::pipeline {
@@ -69,6 +72,7 @@ class Engine {
   absl::StatusOr<std::vector<StreamPlan>> MakePlans(const agents::AgentRegistry& registry);
   absl::StatusOr<std::vector<StreamInput>> MakeInputs() const;
   absl::Status MakeCommitter();
+  absl::Status MakeSnapshots();
   absl::Status Loop();
   /// `drain` false: after an error, when nothing more can be committed.
   absl::Status Stop(bool drain);
@@ -77,6 +81,9 @@ class Engine {
   SystemClock clock_;
   std::vector<StreamPlan> plans_;
   std::unique_ptr<EngineProbe> probe_;
+  SnapshotCatalogs catalogs_;
+  std::unique_ptr<KafkaSnapshotLoader> snapshot_loader_;
+  std::unique_ptr<KafkaSnapshotStore> snapshot_store_;
   std::unique_ptr<KafkaSource> source_;
   OutputSinkProbe sink_probe_;
   // One of the two, by delivery.

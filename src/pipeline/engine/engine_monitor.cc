@@ -89,8 +89,8 @@ std::string EngineMonitor::StatusJson() {
   json.Set("librdkafka", KafkaClientVersion());
   json.Set("uptime_seconds", (engine_.clock().MonotonicMicros() - started_us_) / 1'000'000);
   json.Set("group_id", engine_.options().source.group_id);
-  json.Set("delivery", engine_.options().delivery == Delivery::kExactlyOnce ? "exactly_once"
-                                                                            : "at_least_once");
+  json.Set("delivery",
+           engine_.options().delivery == Delivery::kExactlyOnce ? "exactly_once" : "at_least_once");
   json.Set("workers", static_cast<int64_t>(engine_.options().worker_threads));
   json.Set("epochs_committed", Number(engine_.commit_probe().epochs_committed.value()));
   Json partitions = Json::MakeArray();

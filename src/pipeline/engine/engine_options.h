@@ -42,6 +42,8 @@ struct EngineOptions {
   absl::Duration shutdown_timeout = absl::Seconds(25);
   /// Bytes the process may use; 0 = do not check.
   int64_t memory_limit = 0;
+  /// Compacted topics the state is saved to, by stream; empty = it is rebuilt by replay alone.
+  std::vector<std::string> state_topics;
   /// The effective configuration with secrets redacted, for /config.
   std::string redacted_config;
 

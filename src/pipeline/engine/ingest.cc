@@ -104,7 +104,7 @@ std::vector<DueBucket> Ingest::TakeDueBuckets() {
 }
 
 void Ingest::SaveSnapshots() {
-  if (std::vector<BucketSnapshot> copies = epochs_.TakeSnapshots(); !copies.empty()) {
+  if (std::vector<BucketCopy> copies = epochs_.TakeSnapshots(); !copies.empty()) {
     snapshots_->Save(std::move(copies));
   }
   for (const SavedBucket& saved : snapshots_->TakeSaved()) {

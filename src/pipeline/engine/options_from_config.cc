@@ -198,6 +198,10 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   for (const LoadedRuleset& ruleset : loaded.rulesets) {
     options.streams[ruleset.stream].rulesets.push_back(ruleset.spec);
   }
+  for (const v1::Stream& stream : config.streams()) {
+    options.state_topics.push_back(stream.state_topic());
+  }
+  options.source.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
   options.epochs.commit_interval_us = config.engine().commit_interval();

@@ -151,8 +151,8 @@ void Worker::Copy(const DueBucket& due) {
   if (due.bucket % workers_ != index_) return;
   const PartitionState& partition = partitions_[due.lease->slot()];
   CHECK(partition.lease == due.lease);
-  BucketSnapshot snapshot = {due.lease, due.bucket, due.offset, ""};
-  partition.buckets[due.bucket / workers_].state->AppendTo(snapshot.image);
+  BucketCopy snapshot = {due.lease, due.bucket, due.offset, ""};
+  partition.buckets[due.bucket / workers_].state->AppendTo(buckets_, snapshot.image);
   share_.snapshots.push_back(std::move(snapshot));
 }
 

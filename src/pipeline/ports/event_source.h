@@ -9,7 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "pipeline/types/bucket_snapshot.h"
+#include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
 #include "pipeline/types/record_batch.h"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "pipeline/types/bucket_snapshot.h"
+#include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {
@@ -26,7 +26,7 @@ class SnapshotStore {
   virtual ~SnapshotStore() = default;
 
   /// Takes copies whose offsets are committed. Never blocks.
-  virtual void Save(std::vector<BucketSnapshot> snapshots) = 0;
+  virtual void Save(std::vector<BucketCopy> snapshots) = 0;
   /// Copies that are durable since the last call.
   virtual std::vector<SavedBucket> TakeSaved() = 0;
   /// So much is on its way that no more copies should be made now.

@@ -28,12 +28,9 @@ const KafkaProperties& DefaultProperties() {
 const KafkaProperties& OwnedProperties() {
   static const auto* const kOwned = new KafkaProperties{
       // Never joined: the client wants a name to assign partitions by hand.
-      {"group.id", "caracal-restore"},
-      {"enable.auto.commit", "false"},
-      {"enable.auto.offset.store", "false"},
-      {"enable.partition.eof", "true"},
-      {"auto.offset.reset", "earliest"},
-      {"isolation.level", "read_uncommitted"},
+      {"group.id", "caracal-restore"},       {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"},
+      {"auto.offset.reset", "earliest"},     {"isolation.level", "read_uncommitted"},
       {"allow.auto.create.topics", "false"},
   };
   return *kOwned;
@@ -84,12 +81,11 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
     Reading reading;
     reading.request = &request;
     reading.topic = topics_.topics[lease.stream()];
-    const absl::Status status =
-        KafkaStatus(rd_kafka_query_watermark_offsets(client_.get(), reading.topic.c_str(),
-                                                     lease.partition(), &reading.low, &reading.high,
-                                                     kRpcTimeoutMs),
-                    fmt::format("reading the end of the state topic '{}' [{}]", reading.topic,
-                                lease.partition()));
+    const absl::Status status = KafkaStatus(
+        rd_kafka_query_watermark_offsets(client_.get(), reading.topic.c_str(), lease.partition(),
+                                         &reading.low, &reading.high, kRpcTimeoutMs),
+        fmt::format("reading the end of the state topic '{}' [{}]", reading.topic,
+                    lease.partition()));
     if (absl::IsNotFound(status)) {
       return absl::FailedPreconditionError(
           fmt::format("the state topic '{}' has no partition {}: it must have as many partitions "
@@ -98,8 +94,14 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
     }
     RETURN_IF_ERROR(status);
     reading.done = reading.low >= reading.high;
-    reading.assembler = std::make_unique<BucketAssembler>(AssemblerOptions{
-        lease.topic(), lease.partition(), topics_.buckets, request.committed});
+    AssemblerOptions options;
+    options.topic = lease.topic();
+    options.partition = lease.partition();
+    options.buckets = topics_.buckets;
+    options.seed_fingerprint = topics_.seed_fingerprint;
+    options.layout = topics_.layouts[lease.stream()];
+    options.committed = request.committed;
+    reading.assembler = std::make_unique<BucketAssembler>(std::move(options));
     readings.push_back(std::move(reading));
   }
   return readings;
@@ -155,29 +157,30 @@ absl::Status KafkaSnapshotLoader::Take(const rd_kafka_message_t& message,
   const std::string_view key(static_cast<const char*>(message.key), message.key_len);
   const std::string_view value(static_cast<const char*>(message.payload), message.len);
   probe_.bytes_read.Add(key.size() + value.size());
-  reading->assembler->Add(key, value, /*tombstone=*/message.payload == nullptr);
+  reading->assembler->Add(key, value);
   reading->done = message.offset + 1 >= reading->high;
   return absl::OkStatus();
 }
 
 std::shared_ptr<const RestoredState> KafkaSnapshotLoader::Finish(Reading& reading) {
   const PartitionLease& lease = *reading.request->lease;
+  AssembledState assembled = reading.assembler->Finish();
   auto state = std::make_shared<RestoredState>();
-  for (AssembledBucket& assembled : reading.assembler->Take()) {
+  for (const AssembledSnapshot& snapshot : assembled.snapshots) {
     absl::StatusOr<std::shared_ptr<agents::BucketState>> bucket =
-        read_(lease.stream(), assembled.image);
+        read_(lease.stream(), snapshot.image);
     if (!bucket.ok()) {
       probe_.buckets_refused.Add(1);
       LOG(kWarning, "snapshot", "a copy of a bucket cannot be used: its records are replayed",
           {{"partition", Name(lease)},
-           {"bucket", assembled.bucket},
+           {"bucket", snapshot.bucket},
            {"reason", agents::MessageOf(bucket.status())}});
       continue;
     }
     probe_.buckets_restored.Add(1);
-    state->push_back({assembled.bucket, assembled.offset, *std::move(bucket)});
+    state->push_back({snapshot.bucket, snapshot.id.offset, *std::move(bucket)});
   }
-  catalogs_.Set(lease, reading.assembler->TakeCatalog());
+  catalogs_.Set(lease, std::move(assembled.catalogs));
   if (!state->empty()) {
     LOG(kInfo, "snapshot", "state read back",
         {{"topic", lease.topic()},

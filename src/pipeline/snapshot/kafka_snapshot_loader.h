@@ -32,8 +32,8 @@ struct RestoreProbe {
 using ImageReader = std::function<absl::StatusOr<std::shared_ptr<agents::BucketState>>(
     uint16_t stream, std::string_view image)>;
 
-/// Reads copies of buckets back from the state topics: from the log start to the high watermark (not
-/// to the last stable offset, which an open transaction of another producer could hold back).
+/// Reads copies of buckets back from the state topics: from the log start to the high watermark
+/// (not to the last stable offset, which an open transaction of another producer could hold back).
 ///
 /// Restore thread only, except Stop. Memory: the newest set of each bucket of the partitions that
 /// are restored together.

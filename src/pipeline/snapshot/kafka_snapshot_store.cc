@@ -7,7 +7,6 @@
 
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
-#include "pipeline/snapshot/bucket_chunks.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -39,9 +38,9 @@ const KafkaProperties& OwnedProperties() {
   return *kOwned;
 }
 
-size_t BytesOf(const std::vector<BucketSnapshot>& snapshots) {
+size_t BytesOf(const std::vector<BucketCopy>& snapshots) {
   size_t bytes = 0;
-  for (const BucketSnapshot& snapshot : snapshots) bytes += snapshot.image.size();
+  for (const BucketCopy& snapshot : snapshots) bytes += snapshot.image.size();
   return bytes;
 }
 
@@ -83,7 +82,7 @@ void KafkaSnapshotStore::Start() {
   thread_ = std::thread([this] { Run(); });
 }
 
-void KafkaSnapshotStore::Save(std::vector<BucketSnapshot> snapshots) {
+void KafkaSnapshotStore::Save(std::vector<BucketCopy> snapshots) {
   const size_t bytes = BytesOf(snapshots);
   MutexLock lock(&mutex_);
   std::move(snapshots.begin(), snapshots.end(), std::back_inserter(waiting_));
@@ -102,8 +101,8 @@ bool KafkaSnapshotStore::stopping() const {
 
 bool KafkaSnapshotStore::Backoff() {
   MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(
-      kPause, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
+  return !mutex_.AwaitFor(kPause,
+                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
 }
 
 void KafkaSnapshotStore::Run() {
@@ -111,41 +110,52 @@ void KafkaSnapshotStore::Run() {
     return stopping_ || !waiting_.empty();
   };
   while (true) {
-    std::vector<BucketSnapshot> round;
+    std::vector<BucketCopy> round;
     {
       MutexLock lock(&mutex_);
       mutex_.Await(has_work);
       if (stopping_) return;
       round = std::exchange(waiting_, {});
     }
-    for (const BucketSnapshot& snapshot : round) Write(snapshot);
     const auto bytes = static_cast<int64_t>(BytesOf(round));
+    for (BucketCopy& copy : round) Write(copy);
     MutexLock lock(&mutex_);
     probe_.pending_bytes.Set(probe_.pending_bytes.value() - bytes);
   }
 }
 
-void KafkaSnapshotStore::Write(const BucketSnapshot& snapshot) {
-  const PartitionLease& lease = *snapshot.lease;
+void KafkaSnapshotStore::Write(BucketCopy& copy) {
+  const PartitionLease& lease = *copy.lease;
   const Target target = {topics_.topics[lease.stream()], lease.partition()};
+  const size_t bytes = copy.image.size();
+  const BucketChunks chunks({{lease.topic(), lease.partition(), copy.bucket},
+                             {copy.offset, topics_.layouts[lease.stream()]},
+                             topics_.buckets,
+                             topics_.seed_fingerprint,
+                             std::move(copy.image)});
   std::vector<Pending> messages;
-  for (BucketChunk& chunk :
-       SplitImage({lease.topic(), lease.partition(), snapshot.bucket, snapshot.offset},
-                  topics_.buckets, snapshot.image)) {
-    messages.push_back({std::move(chunk.key), std::move(chunk.value)});
-  }
+  for (uint32_t i = 0; i < chunks.size(); ++i) messages.push_back({chunks.Record(i)});
+  catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
+    for (uint32_t i = 0; i < chunks.size(); ++i) catalog.AddChunk(chunks.id(), i);
+  });
   if (!WriteAll(target, lease, messages)) return;
   std::vector<Pending> tombstones;
-  for (std::string& key : catalogs_.Replace(lease, snapshot, messages.size())) {
-    tombstones.push_back({std::move(key), "", /*tombstone=*/true});
+  for (std::string& key : catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
+         catalog.MarkComplete(chunks.id());
+         return catalog.SupersededKeys(chunks.id());
+       })) {
+    tombstones.push_back({{std::move(key), ""}, /*tombstone=*/true});
   }
   probe_.buckets_saved.Add(1);
-  probe_.bytes_saved.Add(snapshot.image.size());
+  probe_.bytes_saved.Add(bytes);
   {
     MutexLock lock(&mutex_);
-    saved_.push_back({snapshot.lease, snapshot.bucket, snapshot.offset});
+    saved_.push_back({copy.lease, copy.bucket, copy.offset});
   }
-  if (!tombstones.empty() && WriteAll(target, lease, tombstones)) probe_.sets_replaced.Add(1);
+  if (tombstones.empty() || !WriteAll(target, lease, tombstones)) return;
+  catalogs_.Update(chunks.place(),
+                   [&chunks](SnapshotCatalog& catalog) { catalog.ForgetSuperseded(chunks.id()); });
+  probe_.sets_replaced.Add(1);
 }
 
 bool KafkaSnapshotStore::WriteAll(const Target& target, const PartitionLease& lease,
@@ -181,9 +191,9 @@ void KafkaSnapshotStore::Produce(const Target& target, Pending& message) {
     const rd_kafka_resp_err_t error = rd_kafka_producev(
         client_.get(), RD_KAFKA_V_TOPIC(target.topic.c_str()),
         RD_KAFKA_V_PARTITION(target.partition),
-        RD_KAFKA_V_KEY(message.key.data(), message.key.size()),
-        RD_KAFKA_V_VALUE(message.tombstone ? nullptr : message.value.data(),
-                         message.tombstone ? 0 : message.value.size()),
+        RD_KAFKA_V_KEY(message.record.key.data(), message.record.key.size()),
+        RD_KAFKA_V_VALUE(message.tombstone ? nullptr : message.record.value.data(),
+                         message.tombstone ? 0 : message.record.value.size()),
         RD_KAFKA_V_OPAQUE(&message), RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       in_flight_ += 1;

@@ -14,6 +14,7 @@
 #include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/snapshot_store.h"
+#include "pipeline/snapshot/bucket_chunks.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
 #include "pipeline/snapshot/state_topics.h"
 
@@ -49,7 +50,7 @@ class KafkaSnapshotStore : public SnapshotStore {
   ~KafkaSnapshotStore() override;
 
   void Start();
-  void Save(std::vector<BucketSnapshot> snapshots) override;
+  void Save(std::vector<BucketCopy> snapshots) override;
   std::vector<SavedBucket> TakeSaved() override;
   bool Busy() const override { return probe_.pending_bytes.value() > 0; }
 
@@ -58,8 +59,7 @@ class KafkaSnapshotStore : public SnapshotStore {
  private:
   /// One message under way; the delivery report finds it through its address.
   struct Pending {
-    std::string key;
-    std::string value;
+    StateRecord record;
     bool tombstone = false;
     bool acknowledged = false;
   };
@@ -74,7 +74,7 @@ class KafkaSnapshotStore : public SnapshotStore {
   static void OnDelivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
 
   void Run();
-  void Write(const BucketSnapshot& snapshot);
+  void Write(BucketCopy& copy);
   /// True when all are acknowledged; false when the partition has lapsed or we are stopping.
   bool WriteAll(const Target& target, const PartitionLease& lease, std::vector<Pending>& messages);
   void Produce(const Target& target, Pending& message);
@@ -89,7 +89,7 @@ class KafkaSnapshotStore : public SnapshotStore {
 
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<BucketSnapshot> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::vector<BucketCopy> waiting_ ABSL_GUARDED_BY(mutex_);
   std::vector<SavedBucket> saved_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

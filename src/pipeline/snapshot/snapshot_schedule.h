@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "pipeline/types/bucket_snapshot.h"
+#include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {

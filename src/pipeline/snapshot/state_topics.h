@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/state/state_digest.h"
 #include "pipeline/kafka/client_config.h"
 
 namespace caracal::pipeline {
@@ -15,7 +16,10 @@ struct StateTopics {
   std::vector<std::string> topics;
   /// Buckets per partition.
   uint32_t buckets = 64;
-  uint64_t hash_seed = 0;
+  /// BucketImage::SeedFingerprint of the hash seed.
+  uint64_t seed_fingerprint = 0;
+  /// StateLayout::id of the rules in effect, by stream index.
+  std::vector<agents::StateDigest> layouts;
 };
 
 }  // namespace caracal::pipeline

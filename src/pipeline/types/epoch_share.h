@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "pipeline/types/bucket_snapshot.h"
+#include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/epoch.h"
 #include "pipeline/types/record_outcome.h"
 
@@ -63,7 +63,7 @@ struct EpochShare {
   std::vector<OutputRecord> outputs;
   std::vector<StreamShare> streams;  ///< by stream index
   std::vector<StateSize> state;      ///< by stream index
-  std::vector<BucketSnapshot> snapshots;
+  std::vector<BucketCopy> snapshots;
 };
 
 }  // namespace caracal::pipeline

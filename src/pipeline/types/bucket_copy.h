@@ -23,7 +23,7 @@ struct DueBucket {
 };
 
 /// A copy of a bucket's state: everything below `offset` is in it, nothing at or above.
-struct BucketSnapshot {
+struct BucketCopy {
   LeasePtr lease;
   uint32_t bucket = 0;
   int64_t offset = 0;
