@@ -56,6 +56,13 @@ class Engine {
   const CommitProbe& commit_probe() const { return commit_thread_->probe(); }
   const SourceProbe& source_probe() const { return source_->probe(); }
   const OutputSinkProbe& sink_probe() const { return sink_probe_; }
+  /// Null when the state is not saved.
+  const SnapshotProbe* snapshot_probe() const {
+    return snapshot_store_ == nullptr ? nullptr : &snapshot_store_->probe();
+  }
+  const RestoreProbe* restore_probe() const {
+    return snapshot_loader_ == nullptr ? nullptr : &snapshot_loader_->probe();
+  }
   Ingest& ingest() { return *ingest_; }
   const KafkaSource& source() const { return *source_; }
   /// The rulesets of a stream as compiled.

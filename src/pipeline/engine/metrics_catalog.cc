@@ -19,6 +19,7 @@ MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
   AddBuildInfo();
   AddStreams();
   AddDelivery();
+  AddSnapshots();
   AddSource();
   AddPartitions();
 }
@@ -169,6 +170,29 @@ void MetricsCatalog::AddDelivery() {
            .Add({"execute"}, engine.queued_batches));
   Keep(Declare(kGauge, "caracal_partitions_paused", "Partitions that are not read.", {"reason"})
            .Add({"reject_storm"}, engine.paused_partitions));
+}
+
+void MetricsCatalog::AddSnapshots() {
+  const SnapshotProbe* const saved = engine_.snapshot_probe();
+  const RestoreProbe* const restored = engine_.restore_probe();
+  if (saved == nullptr || restored == nullptr) return;
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_saved_total", "Copies of buckets made durable.")
+           .Add({}, saved->buckets_saved));
+  Keep(Declare(kCounter, "caracal_snapshot_bytes_saved_total",
+               "Bytes of the copies made durable, before compression.")
+           .Add({}, saved->bytes_saved));
+  Keep(Declare(kCounter, "caracal_snapshot_failures_total",
+               "Times copies could not be written and were tried again.")
+           .Add({}, saved->failures));
+  Keep(Declare(kGauge, "caracal_snapshot_pending_bytes", "Copies on their way to the state topic.")
+           .Add({}, saved->pending_bytes));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_restored_total", "Buckets read back.")
+           .Add({}, restored->buckets_restored));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_refused_total",
+               "Copies of buckets that could not be used: their records are replayed.")
+           .Add({}, restored->buckets_refused));
+  Keep(Declare(kCounter, "caracal_snapshot_bytes_read_total", "Bytes read from the state topics.")
+           .Add({}, restored->bytes_read));
 }
 
 void MetricsCatalog::AddSource() {

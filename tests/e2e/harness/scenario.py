@@ -15,7 +15,8 @@ class Scenario:
     """Names everything after `name`, which must be unique in the stack: consumer group, topics of
     alerts, dead letters and state. The source topic exists already or comes with the connector."""
 
-    def __init__(self, stack, name, config, topic, partitions, delivery="exactly_once"):
+    def __init__(self, stack, name, config, topic, partitions, **settings):
+        """settings: delivery, max_recovery."""
         self.kafka = Kafka(stack.bootstrap)
         self.name = name
         self.topic = topic
@@ -23,7 +24,8 @@ class Scenario:
         self._stack = stack
         self._config = CONFIGS / config
         self.partitions = partitions
-        self._delivery = delivery
+        self._delivery = settings.get("delivery", "exactly_once")
+        self._max_recovery = settings.get("max_recovery", "10s")
         self.kafka.create_topic(f"{name}.alerts", partitions)
         self.kafka.create_topic(f"{name}.dead-letters", partitions, max_message_bytes=2_000_000)
         self.kafka.create_topic(f"{name}.state", partitions, cleanup_policy="compact")
@@ -35,6 +37,7 @@ class Scenario:
             "E2E_TOPIC": self.topic,
             "E2E_ADMIN": admin,
             "E2E_DELIVERY": self._delivery,
+            "E2E_MAX_RECOVERY": self._max_recovery,
         }
 
     # -- members
@@ -91,6 +94,10 @@ class Scenario:
         ends = self.kafka.end_offsets(self.topic)
         committed = self.kafka.committed_offsets(self.name, self.topic)
         return f"committed {committed} of {ends}\n{self._describe_members()}"
+
+    def sum_of(self, metric):
+        """Over all members."""
+        return sum(member.metric(metric) for member in self.members)
 
     # -- verdicts
 
