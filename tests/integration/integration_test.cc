@@ -1,5 +1,6 @@
 #include "tests/integration/integration_test.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
@@ -9,6 +10,7 @@
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
+#include "agents/api/check.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -27,13 +29,23 @@ std::vector<std::unique_ptr<MockKafka>>& Clusters() {
   return clusters;
 }
 
-void MakeClusters(size_t count) {
+bool TryMakeClusters(size_t count) {
   std::vector<std::unique_ptr<MockKafka>>& clusters = Clusters();
   for (size_t i = 0; i < count; ++i) clusters.push_back(std::make_unique<MockKafka>());
   for (const auto& cluster : clusters) cluster->OpenGroup();
   WaitFor(kFirstMemberAfter);
   for (const auto& cluster : clusters) cluster->StartFirstMember();
-  for (const auto& cluster : clusters) cluster->AwaitFirstMember();
+  return std::all_of(clusters.begin(), clusters.end(),
+                     [](const auto& cluster) { return cluster->AwaitFirstMember(); });
+}
+
+void MakeClusters(size_t count) {
+  constexpr int kAttempts = 10;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    if (TryMakeClusters(count)) return;
+    Clusters().clear();
+  }
+  CHECK(false);  // no cluster could be made
 }
 
 }  // namespace

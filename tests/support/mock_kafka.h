@@ -98,8 +98,9 @@ class MockKafka {
   void OpenGroup();
   /// Starts the first member; at least a second and at most two and a half after OpenGroup.
   void StartFirstMember();
-  /// Returns when the group has its first generation.
-  void AwaitFirstMember();
+  /// True when the group has its first generation; false when the first member came too late for
+  /// it, which a busy machine may cause: then another cluster is needed.
+  [[nodiscard]] bool AwaitFirstMember();
   /// The first member leaves: the others rebalance without it.
   void RetireFirstMember();
 
