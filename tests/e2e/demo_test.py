@@ -54,8 +54,8 @@ class Summary:
         self.conservation = [
             count_in(number)
             for number in re.search(
-                r"([\d,]+) records = ([\d,]+) judged \+ ([\d,]+) skipped \+ ([\d,]+) dead-lettered:"
-                " every record has one outcome",
+                r"([\d,]+) records = ([\d,]+) judged \+ ([\d,]+) skipped \+ ([\d,]+) dead-lettered\n"
+                "  every record has one outcome\n",
                 text,
             ).groups()
         ]

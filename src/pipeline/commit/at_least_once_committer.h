@@ -21,6 +21,7 @@ class AtLeastOnceCommitter : public EpochCommitter {
   /// Both must outlive this.
   AtLeastOnceCommitter(OutputSink& sink, OffsetStore& offsets) : sink_(sink), offsets_(offsets) {}
 
+  void Start() override { sink_.Start(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
   void Cancel() override;
 

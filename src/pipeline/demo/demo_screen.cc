@@ -73,21 +73,22 @@ std::string Summary(const DemoFrame& frame, uint64_t seed, bool conserved) {
   }
   out += fmt::format("  {:<44} {:>8} {:>8}\n\n", "false alerts", "0",
                      Grouped(frame.score.false_alerts));
-  out += fmt::format("  {} records = {} judged + {} skipped + {} dead-lettered: {}\n",
+  out += fmt::format("  {} records = {} judged + {} skipped + {} dead-lettered\n  {}\n\n",
                      Grouped(frame.consumed), Grouped(frame.evaluated), Grouped(frame.skipped),
                      Grouped(frame.dead_letters),
                      conserved ? "every record has one outcome" : "RECORDS ARE MISSING");
   out += fmt::format("  alert latency, produced to readable: p50 {}, p99 {}\n",
                      Millis(frame.score.latency_p50_us), Millis(frame.score.latency_p99_us));
   out += fmt::format(
-      "  delivery: at_least_once (the embedded broker has no transactions); {} alerts came twice\n",
+      "  delivery: at_least_once (the embedded broker has no transactions)\n"
+      "  alerts that came twice: {}\n",
       Grouped(frame.score.repeated_alerts));
   out += fmt::format("  seed {}: the same seed plants the same fraud\n", seed);
   out +=
       "\nNext:\n"
-      "  caracal demo --serve                        look at /metrics and /status while it runs\n"
-      "  caracal generate --help                     make your own load: file, Kafka, PostgreSQL\n"
-      "  caracal validate -c deploy/examples/caracal.yaml    check a configuration\n";
+      "  caracal demo --serve             look at /metrics and /status while it runs\n"
+      "  caracal generate --help          make your own load: file, Kafka, PostgreSQL\n"
+      "  caracal validate -c FILE         check a configuration\n";
   return out;
 }
 

@@ -66,7 +66,10 @@ absl::Status KafkaTransactionSink::Renew() {
       if (error != nullptr) code = rd_kafka_error_code(error.get());
       return error;
     });
-    if (result.step == Step::kDone) return absl::OkStatus();
+    if (result.step == Step::kDone) {
+      producer_.LookForTopics();
+      return absl::OkStatus();
+    }
     if (producer_.cancelled()) break;
     if (IsHopeless(code)) return absl::PermissionDeniedError(result.message);
     LOG(kWarning, "emit", "no transactional producer yet, trying again",
@@ -97,6 +100,10 @@ TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
   if (step.step != Step::kDone) return Unknown(step);
 
   const absl::Status sent = producer_.Send(pending);
+  if (absl::IsUnavailable(sent)) {
+    LOG(kWarning, "emit", "alerts are waiting for the broker",
+        {{"error", agents::MessageOf(sent)}});
+  }
   if (!sent.ok() || !OutputProducer::AllAcknowledged(pending)) {
     TransactionResult aborted =
         Abort(sent.ok() ? "sending a dead letter without its value" : agents::MessageOf(sent));

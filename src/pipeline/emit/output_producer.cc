@@ -113,7 +113,8 @@ absl::Status OutputProducer::ProduceAll(std::vector<Pending>& pending) {
 
 absl::Status OutputProducer::Produce(Pending& pending) {
   const OutputRecord& output = *pending.output;
-  ASSIGN_OR_RETURN(const int32_t partition, TargetPartition(output));
+  ASSIGN_OR_RETURN(const int32_t partitions, TargetPartitions(output.kind));
+  const int32_t partition = output.lease->partition() % partitions;
   rd_kafka_headers_t* headers = rd_kafka_headers_new(output.headers.size() + 1);
   for (const auto& [name, value] : output.headers) {
     rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
@@ -199,12 +200,23 @@ absl::Status OutputProducer::Judge(Pending& pending) {
                                           : absl::UnavailableError(agents::MessageOf(status));
 }
 
-absl::StatusOr<int32_t> OutputProducer::TargetPartition(const OutputRecord& output) {
-  int32_t& count = output.kind == OutputKind::kAlert ? alert_partitions_ : dead_letter_partitions_;
+absl::StatusOr<int32_t> OutputProducer::TargetPartitions(OutputKind kind) {
+  int32_t& count = kind == OutputKind::kAlert ? alert_partitions_ : dead_letter_partitions_;
   if (count == 0) {
-    ASSIGN_OR_RETURN(count, CountPartitions(client_.get(), TargetTopic(output.kind)));
+    ASSIGN_OR_RETURN(count, CountPartitions(client_.get(), TargetTopic(kind)));
   }
-  return output.lease->partition() % count;
+  return count;
+}
+
+void OutputProducer::LookForTopics() {
+  if (std::exchange(looked_for_topics_, true)) return;
+  for (const OutputKind kind : {OutputKind::kAlert, OutputKind::kDeadLetter}) {
+    if (cancelled()) return;
+    const absl::StatusOr<int32_t> partitions = TargetPartitions(kind);
+    if (partitions.ok()) continue;
+    LOG(kWarning, "emit", "a topic cannot be written to yet",
+        {{"topic", TargetTopic(kind)}, {"error", agents::MessageOf(partitions.status())}});
+  }
 }
 
 const std::string& OutputProducer::TargetTopic(OutputKind kind) const {

@@ -61,6 +61,10 @@ class OutputProducer {
   absl::Status Connect();
   rd_kafka_t* client() const { return client_.get(); }
 
+  /// Looks for both target topics and warns of those that are missing: the first alert may be hours
+  /// away. Once; blocks for some seconds where no broker answers.
+  void LookForTopics();
+
   static std::vector<Pending> PendingOf(std::span<const OutputRecord> outputs);
   /// Sends what is not acknowledged and waits for every report. OK: all are acknowledged, or a dead
   /// letter has to be sent again without its value (see AllAcknowledged). Unavailable: some failed
@@ -85,7 +89,8 @@ class OutputProducer {
   absl::Status AwaitAll();
   /// Decides what a failed message becomes: sent again (OK, Unavailable) or final.
   absl::Status Judge(Pending& pending);
-  absl::StatusOr<int32_t> TargetPartition(const OutputRecord& output);
+  /// Partitions of the target topic; asks until it is there.
+  absl::StatusOr<int32_t> TargetPartitions(OutputKind kind);
   const std::string& TargetTopic(OutputKind kind) const;
 
   const OutputSinkOptions options_;
@@ -95,6 +100,7 @@ class OutputProducer {
   KafkaClient client_;
   std::atomic<bool> cancelled_{false};
   size_t in_flight_ = 0;
+  bool looked_for_topics_ = false;
   uint64_t disturbances_ = 0;
   int32_t alert_partitions_ = 0;        ///< 0 = not known yet
   int32_t dead_letter_partitions_ = 0;  ///< 0 = not known yet

@@ -29,12 +29,12 @@ std::string PlainKafkaText(std::string_view line) {
 
 void LastLogLine::Note(std::string_view line) {
   std::string plain = PlainKafkaText(line);
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   line_ = std::move(plain);
 }
 
 std::string LastLogLine::Get() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return line_;
 }
 

@@ -8,8 +8,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "pipeline/base/mutex.h"
 
 namespace caracal::pipeline {
 
@@ -25,7 +25,7 @@ class LastLogLine {
   std::string Get() const;
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::string line_ ABSL_GUARDED_BY(mutex_);
 };
 

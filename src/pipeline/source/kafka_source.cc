@@ -160,7 +160,8 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
   if (absl::IsPermissionDenied(status)) return status;
   probe_.client_errors.Add(1);
   if (absl::IsNotFound(status)) {
-    LOG(kWarning, "source", "a topic does not exist yet, waiting for it",
+    LOG(kWarning, "source",
+        "a topic does not exist yet, waiting for it: check its name, or start the connector",
         {{"error", rd_kafka_message_errstr(&message)}});
   } else {
     LOG(kWarning, "source", "the consumer reports an error and goes on",

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -17,13 +18,13 @@ constexpr absl::Duration kTimeout = absl::Seconds(5);
 
 struct ResumeArguments {
   std::string topic;
-  int32_t partition = -1;
+  std::optional<int32_t> partition;
   std::string admin = "127.0.0.1:9464";
 };
 
 int RunResume(const ResumeArguments& arguments) {
-  const std::string target =
-      fmt::format("/resume?topic={}&partition={}", arguments.topic, arguments.partition);
+  std::string target = fmt::format("/resume?topic={}", arguments.topic);
+  if (arguments.partition.has_value()) target += fmt::format("&partition={}", *arguments.partition);
   const absl::StatusOr<HttpReply> reply =
       SendAdminRequest("POST", arguments.admin, target, kTimeout);
   if (!reply.ok()) {

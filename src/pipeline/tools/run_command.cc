@@ -70,7 +70,8 @@ class StopWatchdog {
 
 int ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return kExitOk;
-  if (absl::IsUnavailable(status)) return kExitUnavailable;
+  // Stopping in time fails when the brokers do not take what is left.
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return kExitUnavailable;
   if (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
       absl::IsPermissionDenied(status) || absl::IsNotFound(status)) {
     return kExitConfig;
