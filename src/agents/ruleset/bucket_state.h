@@ -28,13 +28,15 @@ struct BucketLimits {
 /// Bounded by bytes: the row filter counts with the most it can take, every key with
 /// KeyTable::BytesPerKey, a function of the layout, so that a restored bucket evicts where the
 /// original did. Allocation follows content and may exceed that by the unused part of each table's
-/// last block (below half of the table while it is under 2 MiB, at most 2 MiB above). When full,
-/// EvictOldest makes room. One worker at a time.
+/// last block (below half of the table while it is under 256 KiB, at most 256 KiB above). When
+/// full, EvictOldest makes room. One worker at a time.
 class BucketState {
  public:
   /// `limits.max_bytes` must be at least MinBytes (CHECK; the configuration is to be checked
   /// before).
-  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits);
+  /// `pool` null = memory from the heap; else it must outlive the bucket.
+  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
+              HugePagePool* pool = nullptr);
 
   /// The least a bucket works with: the row filter and sixteen keys per distinct rule key.
   static size_t MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agents/state/key_hash.h"
+#include "agents/state/prefetch.h"
 #include "agents/state/record_slab.h"
 #include "agents/state/state_digest.h"
 #include "agents/state/tag_index.h"
@@ -72,6 +73,9 @@ struct TableKey {
 struct RecordLayout {
   uint32_t size = 0;   ///< bytes, at most 64 KiB
   uint32_t align = 1;  ///< a power of two, at most 16
+  /// Bytes from the start that every event touches: what is worth loading ahead. 0 = all. Changes
+  /// no result.
+  uint32_t hot_size = 0;
 };
 
 /// Stores one fixed-size record per key: the state of one rule key in one bucket of one partition.
@@ -102,7 +106,8 @@ class KeyTable {
     Handle handle = kNone;
   };
 
-  explicit KeyTable(const RecordLayout& layout);
+  /// `pool` null = memory from the heap; else it must outlive the table.
+  explicit KeyTable(const RecordLayout& layout, HugePagePool* pool = nullptr);
 
   /// What one key counts for against a byte budget: header, record and its share of the index. A
   /// function of the layout alone, so that budgets do not depend on how memory has grown.
@@ -112,14 +117,14 @@ class KeyTable {
 
   /// First step of a look-up announced early: loads the index line of `key`.
   void PrefetchIndex(const TableKey& key) const { index_.Prefetch(key.tag); }
-  /// Second step, some 100 ns later: loads the record of `key`, if there is one.
+  /// Second step, some 100 ns later: loads the hot part of the record of `key`, if there is one.
   void PrefetchRecord(const TableKey& key) const {
     const Handle guess = index_.Guess(key.tag);
     if (guess == kNone) return;
     const auto begin = reinterpret_cast<uintptr_t>(slab_.At(guess));
     for (uintptr_t line = begin & ~(kCacheLineBytes - 1); line < begin + prefetch_bytes_;
          line += kCacheLineBytes) {
-      __builtin_prefetch(reinterpret_cast<const void*>(line), 1);
+      PrefetchLine(reinterpret_cast<const void*>(line));
     }
   }
 
@@ -182,7 +187,7 @@ class KeyTable {
   static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
   static constexpr size_t kIndexBytesPerKey = 16;
   static constexpr size_t kCacheLineBytes = 64;
-  /// Longer records are left to the hardware prefetcher beyond this.
+  /// Longer hot parts are left to the hardware prefetcher beyond this.
   static constexpr size_t kPrefetchBytesMax = 512;
 
   static size_t StrideOf(const RecordLayout& layout);

@@ -39,10 +39,8 @@ void TagIndex::Erase(uint32_t tag, uint32_t value) {
 
 void TagIndex::Grow() {
   const size_t next = line_count_ + line_count_ / 2 + 1;
-  TagIndex grown;
-  grown.block_ = MemoryBlock(next * sizeof(TagLine));
-  // All of it will be used: entries are scattered over the lines.
-  grown.block_.PreferHugePages();
+  TagIndex grown(pool_);
+  grown.block_ = MemoryBlock(next * sizeof(TagLine), pool_);
   grown.line_count_ = next;
   std::uninitialized_value_construct_n(grown.lines(), next);
   ForEach([&grown](uint32_t tag, uint32_t value) { grown.Place(tag, value); });

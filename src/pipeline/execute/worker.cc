@@ -36,7 +36,8 @@ void Worker::Handle(const OpenPartition& open) {
   PartitionState& state = partitions_[slot];
   state.lease = open.lease;
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
-    state.buckets.push_back(std::make_unique<agents::BucketState>(plan.rulesets, plan.limits));
+    state.buckets.push_back(
+        std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_));
   }
 }
 
