@@ -71,7 +71,7 @@ MeasuredEngine::MeasuredEngine(const std::string& config, uint32_t worker_thread
   std::vector<StreamInput> inputs;
   inputs.push_back({std::make_unique<Decoder>(decode), std::make_shared<RawDeadLetterEncoder>()});
   ingest_ = std::make_unique<Ingest>(options_.ingest, *source_, *workers_, *epochs_,
-                                     std::move(inputs), clock_, probe_);
+                                     /*snapshots=*/nullptr, std::move(inputs), clock_, probe_);
   commits_->Start();
   workers_->Start();
 }

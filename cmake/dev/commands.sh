@@ -97,7 +97,7 @@ help_test() {
   cat <<'TEXT'
 ./dev test [--quick]
 
-  dev      gcc, ASan + UBSan    every test but the end-to-end ones
+  dev      gcc, ASan + UBSan    every header by itself, and every test but the end-to-end ones
   tsan     gcc, ThreadSanitizer tests labelled `threads`
   release  gcc, optimised       tests labelled `property` and `digest`, then `e2e` against a real
                                 Kafka, Debezium and PostgreSQL (downloaded once, kept in .cache)

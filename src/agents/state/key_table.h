@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,11 @@ struct TableKey {
   uint64_t second = 0;
   /// Where to look, from the hash: its bits 96 to 127 (those that a hashed `second` leaves out).
   uint32_t tag = 0;
+
+  /// The key's bytes as a pair of numbers whose order is that of the bytes.
+  std::pair<uint64_t, uint64_t> order() const {
+    return {__builtin_bswap64(first), __builtin_bswap64(second)};
+  }
 
   /// The top byte of `second` for a text longer than kMaxInlineBytes.
   static constexpr uint64_t kHashed = 0x80;
@@ -67,6 +73,15 @@ struct TableKey {
     std::memcpy(&word, from, sizeof(word));
     return word;
   }
+};
+
+/// A key as it is saved: all a table knows of it but the record.
+struct SavedKey {
+  TableKey key;
+  /// As KeyTable::newest_us.
+  int64_t newest_us = std::numeric_limits<int64_t>::min();
+  /// As KeyTable::truncated.
+  bool truncated = false;
 };
 
 /// How the records of a table look: plain bytes, zeroed when a key is new.
@@ -121,11 +136,9 @@ class KeyTable {
   void PrefetchRecord(const TableKey& key) const {
     const Handle guess = index_.Guess(key.tag);
     if (guess == kNone) return;
-    const auto begin = reinterpret_cast<uintptr_t>(slab_.At(guess));
-    for (uintptr_t line = begin & ~(kCacheLineBytes - 1); line < begin + prefetch_bytes_;
-         line += kCacheLineBytes) {
-      PrefetchLine(reinterpret_cast<const void*>(line));
-    }
+    const std::byte* const begin = slab_.At(guess);
+    const std::byte* line = begin - reinterpret_cast<uintptr_t>(begin) % kCacheLineBytes;
+    for (; line < begin + prefetch_bytes_; line += kCacheLineBytes) PrefetchLine(line);
   }
 
   /// kNone when the key has no record.
@@ -155,8 +168,11 @@ class KeyTable {
   }
   /// The record was made after the table had evicted: earlier state of its key may be lost.
   bool truncated(Handle handle) const { return (HeaderOf(handle).second & kTruncated) != 0; }
-  /// The key's bytes as a pair of numbers whose order is that of the bytes.
-  std::pair<uint64_t, uint64_t> key_order(Handle handle) const;
+  /// TableKey::order of the key.
+  std::pair<uint64_t, uint64_t> key_order(Handle handle) const {
+    const Header& header = HeaderOf(handle);
+    return TableKey{header.first, header.second & ~kTruncated}.order();
+  }
 
   /// Calls visit(Slot) for every entry, in no meaningful order.
   template <typename Visit>
@@ -165,10 +181,31 @@ class KeyTable {
   }
   /// All entries by key bytes: an order that does not depend on how they came in.
   std::vector<Slot> SlotsInKeyOrder() const;
+  /// All entries by tag, then key bytes: as independent of how they came in, and several times
+  /// cheaper to make, as the index lies nearly in this order.
+  std::vector<Slot> SlotsInTagOrder() const;
   /// Adds the keys, times, marks and records in key order and the evictions so far to a digest:
   /// what the table means, not how it lies in memory.
   void AddTo(StateDigester& digester) const;
 
+  SavedKey Save(const Slot& slot) const {
+    const Header& header = HeaderOf(slot.handle);
+    return {{header.first, header.second & ~kTruncated, slot.tag},
+            header.newest_us,
+            (header.second & kTruncated) != 0};
+  }
+  /// Makes an empty table (CHECK) the continuation of one that had evicted `evictions` records, and
+  /// makes room for `keys` keys to restore.
+  void BeginRestore(size_t keys, uint64_t evictions);
+  /// Adds a saved key with its time and mark, and a zeroed record. The key must not be present.
+  Handle Restore(const SavedKey& saved);
+
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Invalidates
+  /// pointers, never handles.
+  void MoveInto(HugePagePool& pool) {
+    index_.MoveInto(pool);
+    slab_.MoveInto(pool);
+  }
   const RecordLayout& layout() const { return layout_; }
   size_t size() const { return index_.size(); }
   /// Records evicted so far.
@@ -190,8 +227,11 @@ class KeyTable {
   /// Longer hot parts are left to the hardware prefetcher beyond this.
   static constexpr size_t kPrefetchBytesMax = 512;
 
+  using SlotIterator = std::vector<Slot>::iterator;
+
   static size_t StrideOf(const RecordLayout& layout);
 
+  void SortByKey(SlotIterator begin, SlotIterator end) const;
   Handle Insert(const TableKey& key);
   Header& HeaderOf(Handle handle) const { return *reinterpret_cast<Header*>(slab_.At(handle)); }
 

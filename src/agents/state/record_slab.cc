@@ -46,9 +46,24 @@ void RecordSlab::Grow() {
   }
   CHECK(chunks_.size() < kChunksMax);
   const size_t first_bytes = 4 * stride_ <= kTinyBytes ? 4 * stride_ : stride_;
-  chunks_.emplace_back(chunks_.empty() ? first_bytes : kChunkBytes, pool_);
-  bytes_ += chunks_.back().size();
+  AddChunk(chunks_.empty() ? first_bytes : kChunkBytes);
+}
+
+void RecordSlab::Reserve(size_t records) {
+  CHECK(chunks_.empty());
+  if (records == 0) return;
+  AddChunk(records < kChunkBytes / stride_ ? records * stride_ : kChunkBytes);
+}
+
+void RecordSlab::AddChunk(size_t bytes) {
+  chunks_.emplace_back(bytes, pool_);
+  bytes_ += bytes;
   fresh_ = 0;
+}
+
+void RecordSlab::MoveInto(HugePagePool& pool) {
+  for (MemoryBlock& chunk : chunks_) chunk.MoveInto(pool);
+  pool_ = &pool;
 }
 
 }  // namespace caracal::agents

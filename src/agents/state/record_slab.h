@@ -26,10 +26,16 @@ class RecordSlab {
   /// the slab.
   explicit RecordSlab(size_t stride, HugePagePool* pool = nullptr);
 
+  /// Makes the first block of an empty slab (CHECK) as large as `records` records need, at most
+  /// kChunkBytes.
+  void Reserve(size_t records);
   /// A zeroed record. Invalidates pointers, never handles.
   Handle Allocate();
   void Free(Handle handle);
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
+  /// Invalidates pointers, never handles.
+  void MoveInto(HugePagePool& pool);
   std::byte* At(Handle handle) const {
     return chunks_[handle >> kOffsetBits].data() + size_t{handle & kOffsetMask} * kUnitBytes;
   }
@@ -46,6 +52,7 @@ class RecordSlab {
   static_assert(kChunkBytes == kUnitBytes << kOffsetBits);
 
   void Grow();
+  void AddChunk(size_t bytes);
 
   size_t stride_;
   HugePagePool* pool_;

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/state/memory_block.h"
@@ -49,9 +51,17 @@ class RowFilter {
     for (size_t i = oldest; i < tags_.size(); ++i) visit(tags_[i]);
     for (size_t i = 0; i < oldest; ++i) visit(tags_[i]);
   }
+  /// Appends the remembered tags, oldest first, 8 bytes each, little-endian.
+  void AppendTo(std::string& out) const;
+  /// Fills an empty filter (CHECK) with what AppendTo has written: with the newest max_rows() of
+  /// it. False = a tag occurs twice, which no filter remembers; the filter is then of no use.
+  /// `image` must be a whole number of tags (CHECK).
+  [[nodiscard]] bool Restore(std::string_view image);
   /// Adds the remembered rows, and nothing else, to a digest.
   void AddTo(StateDigester& digester) const;
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
+  void MoveInto(HugePagePool& pool);
   size_t size() const { return tags_.size(); }
   uint32_t max_rows() const { return max_rows_; }
   /// Bytes allocated.
@@ -82,7 +92,8 @@ class RowFilter {
   bool Contains(uint64_t tag) const;
   /// Makes `sequence`, the number of the row to come or of one in the ring, findable.
   void Place(uint32_t line_tag, uint32_t sequence);
-  void Grow();
+  /// Makes room for `rows` rows, which must not be fewer than there are.
+  void Reserve(size_t rows);
 
   uint32_t max_rows_;
   HugePagePool* pool_;

@@ -52,6 +52,7 @@ void CommitThread::Run() {
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || submitted_ != nullptr;
   };
+  committer_.Start();
   while (true) {
     std::shared_ptr<const SealedEpoch> epoch;
     {

@@ -36,8 +36,9 @@ std::string Grouped(uint64_t number) {
 }
 
 std::string LiveTable(const DemoFrame& frame) {
-  std::string out =
-      fmt::format("caracal demo   {:>4.1f} s of {:.0f} s\n", frame.elapsed_s, frame.duration_s);
+  std::string out = fmt::format("caracal demo   {:>4.1f} s", frame.elapsed_s);
+  if (frame.duration_s > 0) out += fmt::format(" of {:.0f} s", frame.duration_s);
+  out += '\n';
   out += Row("events/s", Grouped(static_cast<uint64_t>(frame.events_per_s)));
   out += Row("events judged", Grouped(frame.evaluated));
   out += Row("skipped", Grouped(frame.skipped));

@@ -1,8 +1,5 @@
 #include "pipeline/source/group_offsets.h"
 
-#include <cstdlib>
-#include <cstring>
-
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
@@ -10,6 +7,8 @@
 
 namespace caracal::pipeline {
 namespace {
+
+constexpr int kRpcTimeoutMs = 5000;
 
 OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
   switch (error) {
@@ -35,19 +34,34 @@ OffsetCommitResult GroupOffsets::Commit(std::span<const OffsetCommit> offsets) {
   const KafkaPartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const OffsetCommit& commit : offsets) {
-    rd_kafka_topic_partition_t* entry =
-        rd_kafka_topic_partition_list_add(list.get(), commit.topic.c_str(), commit.partition);
-    entry->offset = commit.offset;
-    // The list frees its metadata with free().
-    entry->metadata = std::malloc(commit.metadata.size());
-    std::memcpy(entry->metadata, commit.metadata.data(), commit.metadata.size());
-    entry->metadata_size = commit.metadata.size();
+    AddOffset(list.get(), commit.topic, commit.partition, commit.offset, commit.metadata);
   }
   rd_kafka_resp_err_t error = rd_kafka_commit(client_, list.get(), /*async=*/0);
   for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
     error = list->elems[i].err;
   }
   return {Classify(error), agents::MessageOf(KafkaStatus(error, "committing offsets"))};
+}
+
+absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets::Committed(
+    std::span<const LeasePtr> leases) {
+  const KafkaPartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(leases.size())));
+  for (const LeasePtr& lease : leases) {
+    rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
+  }
+  constexpr std::string_view kContext = "reading the group's committed offsets";
+  // The client reads committed records only, so it asks for stable offsets.
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_, list.get(), kRpcTimeoutMs), kContext));
+  std::vector<CommittedOffset> committed(leases.size());
+  for (size_t i = 0; i < leases.size(); ++i) {
+    const rd_kafka_topic_partition_t& entry = list->elems[i];
+    RETURN_IF_ERROR(KafkaStatus(entry.err, kContext));
+    if (entry.offset >= 0) committed[i].offset = entry.offset;
+    if (entry.metadata != nullptr) {
+      committed[i].metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
+    }
+  }
+  return committed;
 }
 
 }  // namespace caracal::pipeline

@@ -25,6 +25,7 @@ class GroupOffsets : public OffsetStore {
   bool rebalancing() const { return rebalancing_.load(std::memory_order_acquire); }
 
   OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) override;
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases) override;
 
  private:
   rd_kafka_t* const client_;

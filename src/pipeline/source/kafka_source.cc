@@ -7,6 +7,7 @@
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/source/group_metadata.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -15,25 +16,28 @@ constexpr int kSeekTimeoutMs = 5000;
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options) {
-  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options)));
+absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options,
+                                                                 SnapshotLoader* snapshots) {
+  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options), snapshots));
   RETURN_IF_ERROR(source->Connect());
   return source;
 }
 
-KafkaSource::KafkaSource(SourceOptions options)
-    : options_(std::move(options)), polled_(options_.batch_records) {}
+KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
+    : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
   rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_opaque(conf.get(), this);
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  // Errors of the client itself, a refused login for one, are told where the group is served.
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get());
-  restorer_ =
-      std::make_unique<PartitionRestorer>(client_.get(), *offsets_, options_, [this] { Wake(); });
+  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
+                                                  [this] { Wake(); });
   return absl::OkStatus();
 }
 
@@ -42,6 +46,12 @@ KafkaSource::~KafkaSource() {
   owned_.clear();
   record_queue_.reset();
   group_queue_.reset();
+  if (!joining_) return;
+  // librdkafka 2.0.2 aborts the process when a cooperative member is destroyed between its join and
+  // its first assignment (librdkafka issue 4381). The client has left the group; it is given up,
+  // threads and all, to the end of the process.
+  rd_kafka_set_log_level(client_.get(), 0);
+  static_cast<void>(client_.release());
 }
 
 absl::Status KafkaSource::Start() {
@@ -51,6 +61,7 @@ absl::Status KafkaSource::Start() {
     rd_kafka_topic_partition_list_add(topics.get(), topic.name.c_str(), RD_KAFKA_PARTITION_UA);
   }
   restorer_->Start();
+  joining_ = true;
   return KafkaStatus(rd_kafka_subscribe(client_.get(), topics.get()), "joining the consumer group");
 }
 
@@ -161,6 +172,7 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
 void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
+  source->joining_ = false;
   source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
@@ -194,6 +206,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
   ShowOwned();
+  ReadOn();
   offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
@@ -232,7 +245,18 @@ void KafkaSource::Unassign(const rd_kafka_topic_partition_list_t* partitions) {
     fatal_ = absl::InternalError(
         fmt::format("giving partitions up: {}", rd_kafka_error_string(error.get())));
   }
+  ReadOn();
   offsets_->SetRebalancing(false);
+}
+
+void KafkaSource::ReadOn() {
+  if (closing_) return;
+  for (const auto& [key, owned] : owned_) {
+    if (!owned.open) continue;
+    if (absl::Status status = SeekTo(*owned.lease, owned.next_offset); !status.ok()) {
+      fatal_ = status;
+    }
+  }
 }
 
 void KafkaSource::FinishRevoke(bool released) {
@@ -255,7 +279,8 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     if (owned == nullptr || owned->lease != restored.lease) continue;
     RETURN_IF_ERROR(restored.position.status());
     RETURN_IF_ERROR(Open(*owned, *restored.position));
-    result.changes.push_back(PartitionOpened{owned->lease, *restored.position});
+    result.changes.push_back(
+        PartitionOpened{owned->lease, *restored.position, std::move(restored.state)});
   }
   ShowOwned();
   return absl::OkStatus();
@@ -326,7 +351,7 @@ std::string KafkaSource::GroupMetadata() {
   }
   std::string text(static_cast<const char*>(bytes), size);
   rd_kafka_mem_free(client_.get(), bytes);
-  return text;
+  return IsFencing(text) ? text : "";
 }
 
 void KafkaSource::Wake() {

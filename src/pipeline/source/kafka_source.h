@@ -36,7 +36,9 @@ namespace caracal::pipeline {
 /// queue (SourceOptions), one batch per poll.
 class KafkaSource : public EventSource {
  public:
-  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options);
+  /// `snapshots` must outlive the source; null = state is always rebuilt by replay.
+  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options,
+                                                             SnapshotLoader* snapshots);
   ~KafkaSource() override;
 
   /// Joins the group. Records follow once the group has assigned partitions.
@@ -67,7 +69,7 @@ class KafkaSource : public EventSource {
   };
   using PartitionKey = std::pair<std::string, int32_t>;
 
-  explicit KafkaSource(SourceOptions options);
+  KafkaSource(SourceOptions options, SnapshotLoader* snapshots);
   absl::Status Connect();
 
   static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
@@ -77,6 +79,10 @@ class KafkaSource : public EventSource {
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);
+  /// Reads the open partitions again from the next expected offset. librdkafka 2.0.2 pauses every
+  /// partition around a rebalance, on a thread of its own: a batch read that is under way then
+  /// drops messages which count as read (librdkafka issue 4208), and nothing else brings them back.
+  void ReadOn();
 
   absl::Status ServeGroup(int timeout_ms);
   absl::Status HandleGroupMessage(const rd_kafka_message_t& message);
@@ -93,6 +99,7 @@ class KafkaSource : public EventSource {
   uint32_t TakeSlot();
 
   const SourceOptions options_;
+  SnapshotLoader* const snapshots_;
   SourceProbe probe_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
@@ -106,6 +113,7 @@ class KafkaSource : public EventSource {
   absl::Time revoke_deadline_ = absl::InfiniteFuture();
   std::vector<bool> slots_;  ///< in use
   uint64_t next_lease_id_ = 1;
+  bool joining_ = false;  ///< started, and no rebalance has been served yet
   bool closing_ = false;
   absl::Status fatal_ = absl::OkStatus();
   std::vector<rd_kafka_message_t*> polled_;

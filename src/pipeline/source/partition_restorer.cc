@@ -31,14 +31,20 @@ std::string Name(const PartitionLease& lease) {
 }  // namespace
 
 PartitionRestorer::PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets,
-                                     const SourceOptions& options, std::function<void()> on_ready)
-    : client_(client), offsets_(offsets), options_(options), on_ready_(std::move(on_ready)) {}
+                                     SnapshotLoader* snapshots, const SourceOptions& options,
+                                     std::function<void()> on_ready)
+    : client_(client),
+      offsets_(offsets),
+      snapshots_(snapshots),
+      options_(options),
+      on_ready_(std::move(on_ready)) {}
 
 PartitionRestorer::~PartitionRestorer() {
   {
     MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  if (snapshots_ != nullptr) snapshots_->Stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -112,6 +118,7 @@ void PartitionRestorer::Serve(Requests requests) {
 absl::Status PartitionRestorer::Locate(Requests& requests) {
   RETURN_IF_ERROR(ReadCommitted(requests));
   RETURN_IF_ERROR(ReadWatermarks(requests));
+  RETURN_IF_ERROR(LoadState(requests));
   for (Request& request : requests) {
     request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
   }
@@ -123,7 +130,8 @@ void PartitionRestorer::Finish(Request request) {
   if (request.lease->lapsed()) return;
   {
     MutexLock lock(&mutex_);
-    finished_.push_back({std::move(request.lease), std::move(request.position)});
+    finished_.push_back(
+        {std::move(request.lease), std::move(request.position), std::move(request.state)});
   }
   on_ready_();
 }
@@ -136,21 +144,13 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
     }
     if (missing.empty()) return absl::OkStatus();
     if (read > 0 && !Backoff()) return absl::UnavailableError("stopping");
-    const KafkaPartitionList list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(missing.size())));
-    for (const Request* request : missing) {
-      rd_kafka_topic_partition_list_add(list.get(), request->lease->topic().c_str(),
-                                        request->lease->partition());
-    }
-    constexpr std::string_view kContext = "reading the group's committed offsets";
-    RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_, list.get(), kRpcTimeoutMs), kContext));
+    std::vector<LeasePtr> leases;
+    leases.reserve(missing.size());
+    for (const Request* request : missing) leases.push_back(request->lease);
+    ASSIGN_OR_RETURN(std::vector<CommittedOffset> committed, offsets_.Committed(leases));
     for (size_t i = 0; i < missing.size(); ++i) {
-      const rd_kafka_topic_partition_t& entry = list->elems[i];
-      RETURN_IF_ERROR(KafkaStatus(entry.err, kContext));
-      missing[i]->committed = entry.offset < 0 ? -1 : entry.offset;
-      if (entry.metadata != nullptr) {
-        missing[i]->metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
-      }
+      missing[i]->committed = committed[i].offset;
+      missing[i]->metadata = std::move(committed[i].metadata);
     }
   }
   return absl::OkStatus();
@@ -205,7 +205,34 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
   return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
 }
 
+absl::Status PartitionRestorer::LoadState(Requests& requests) {
+  if (snapshots_ == nullptr) return absl::OkStatus();
+  std::vector<RestoreRequest> wanted;
+  for (const Request& request : requests) {
+    wanted.push_back({request.lease, request.committed < 0 ? INT64_MAX : request.committed});
+  }
+  ASSIGN_OR_RETURN(auto states, snapshots_->Load(wanted));
+  for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
+  return absl::OkStatus();
+}
+
+int64_t PartitionRestorer::ReplayFrom(const Request& request, int64_t activation) const {
+  if (request.state == nullptr || request.state->size() < options_.buckets) return activation;
+  int64_t oldest = request.committed;
+  for (const RestoredBucket& bucket : *request.state) oldest = std::min(oldest, bucket.offset);
+  return std::max(oldest, activation);
+}
+
 absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
+  if (request.state != nullptr && !request.state->empty()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: the group has no committed offset, but the state topic holds its state up to offset "
+        "{}: the group's offsets were deleted or have expired. Nothing was consumed. Set them with "
+        "the Kafka tools (kafka-consumer-groups --reset-offsets), or give a new group a state "
+        "topic "
+        "of its own",
+        Name(*request.lease), request.state->front().offset));
+  }
   const SourceTopic& topic = options_.topics[request.lease->stream()];
   StartPosition position;
   ASSIGN_OR_RETURN(position.activation, ResolveStart(request, topic.from));
@@ -284,14 +311,15 @@ absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request
     position.activation = marks.low;
     position.alert_from = committed;
   }
-  position.replay_from = std::max(position.activation, marks.low);
-  position.state_gap = position.replay_from > position.activation;
+  const int64_t wanted = ReplayFrom(request, position.activation);
+  position.replay_from = std::max(wanted, marks.low);
+  position.state_gap = position.replay_from > wanted;
   if (position.state_gap) {
     LOG(kWarning, "source",
         "state gap: retention has passed the first record the state was built from",
         {{"topic", lease->topic()},
          {"partition", lease->partition()},
-         {"activation", position.activation},
+         {"wanted", wanted},
          {"log_start", marks.low}});
   }
   return position;

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/offset_store.h"
+#include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/types/partition_lease.h"
 
@@ -21,11 +23,14 @@ namespace caracal::pipeline {
 struct RestoredPartition {
   LeasePtr lease;
   absl::StatusOr<StartPosition> position;
+  std::shared_ptr<const RestoredState> state;
 };
 
 /// Finds where newly assigned partitions start, on a thread of its own, so that rebalance callbacks
 /// return at once: committed offset and its metadata, the start policy for a fresh partition (whose
-/// first offset is committed before its first record is processed), and what retention has left.
+/// first offset is committed before its first record is processed), the newest copies of its state
+/// at or below the committed offset, and what retention has left. It is replayed from the oldest of
+/// these copies, or from the activation where a bucket has none.
 ///
 /// Threads: Submit and Take on the ingest thread; `on_ready` is called on the restore thread.
 /// Bounds: one request per lease. Failures: what may pass is retried for as long as the lease
@@ -33,9 +38,10 @@ struct RestoredPartition {
 /// status.
 class PartitionRestorer {
  public:
-  /// `client`, `offsets` and `on_ready` must outlive the restorer.
-  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, const SourceOptions& options,
-                    std::function<void()> on_ready);
+  /// `client`, `offsets`, `snapshots` and `on_ready` must outlive the restorer; `snapshots` null =
+  /// the state is always rebuilt by replay.
+  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, SnapshotLoader* snapshots,
+                    const SourceOptions& options, std::function<void()> on_ready);
   /// Stops the thread; a request under way ends within one RPC timeout.
   ~PartitionRestorer();
   PartitionRestorer(const PartitionRestorer&) = delete;
@@ -58,6 +64,7 @@ class PartitionRestorer {
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
     Watermarks marks = {};
+    std::shared_ptr<const RestoredState> state = nullptr;
     /// The answer, or why there is none yet (Unavailable: to be tried again).
     absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
   };
@@ -78,14 +85,19 @@ class PartitionRestorer {
   absl::Status ReadWatermarks(Requests& requests);
   /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
   absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
+  /// Reads the state of all of them; those that were never committed must have none.
+  absl::Status LoadState(Requests& requests);
   absl::StatusOr<StartPosition> StartFresh(const Request& request);
   /// Commits the first offsets of fresh partitions, before any of their records is judged.
   void CommitFresh(Requests& requests);
   absl::StatusOr<StartPosition> Continue(const Request& request);
+  /// The first record that some bucket has not seen.
+  int64_t ReplayFrom(const Request& request, int64_t activation) const;
   absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;
   OffsetStore& offsets_;
+  SnapshotLoader* const snapshots_;
   const SourceOptions& options_;
   const std::function<void()> on_ready_;
 

@@ -36,6 +36,8 @@ struct SourceOptions {
   std::vector<SourceTopic> topics;
   /// Identity of the rules in effect, for the first offsets of a fresh partition.
   std::string rules;
+  /// Buckets per partition.
+  uint32_t buckets = 64;
   /// The longest time a revoked partition waits for its epoch before it is given up.
   absl::Duration revoke_grace = absl::Milliseconds(50);
 

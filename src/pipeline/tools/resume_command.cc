@@ -28,7 +28,7 @@ int RunResume(const ResumeArguments& arguments) {
       SendAdminRequest("POST", arguments.admin, target, kTimeout);
   if (!reply.ok()) {
     fmt::print(stderr, "caracal resume: {}\n", agents::MessageOf(reply.status()));
-    return kExitUnavailable;
+    return absl::IsInvalidArgument(reply.status()) ? kExitUsage : kExitUnavailable;
   }
   fmt::print(reply->status == 200 ? stdout : stderr, "{}", reply->body);
   return reply->status == 200 ? kExitOk : kExitFindings;
@@ -40,11 +40,11 @@ void AddResumeCommand(CLI::App& app, CommandResult& result) {
   auto arguments = std::make_shared<ResumeArguments>();
   CLI::App* command =
       app.add_subcommand("resume", "Let a partition go on that a storm of rejects has paused");
-  command->add_option("--topic", arguments->topic, "Source topic")->required();
-  command
-      ->add_option("--partition", arguments->partition, "Partition; all paused ones unless given")
-      ->check(CLI::NonNegativeNumber);
+  command->add_option("--topic", arguments->topic, "Source topic")->type_name("TOPIC")->required();
+  command->add_option("--partition", arguments->partition,
+                      "Partition; all paused ones unless given");
   command->add_option("--admin", arguments->admin, "Admin listener of the instance that owns it")
+      ->type_name("ADDRESS")
       ->capture_default_str();
   command->footer(
       "Asks the running instance; `caracal_partitions_paused` and /status tell which one it is.\n\n"

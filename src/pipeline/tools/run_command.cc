@@ -186,7 +186,7 @@ void AddRunCommand(CLI::App& app, const agents::AgentRegistry& registry, Command
       "at once.\n\n"
       "Examples:\n"
       "  caracal run -c caracal.yaml\n"
-      "  caracal run -c caracal.yaml --set engine.workers=2 --set admin.listen=127.0.0.1:9465");
+      "  caracal run -c caracal.yaml --set admin.listen=127.0.0.1:9465");
   command->callback([config, &registry, &result] {
     const LoadResult loaded = LoadFromDisk(*config, registry);
     result.exit_code = PrintFindings(loaded) ? RunService(*loaded.config, registry)
