@@ -52,10 +52,10 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
     figures = {}
-    for name, folder in (("memory", MEMORY), ("disk", arguments.out.parent)):
+    for name, folder in (("in memory", MEMORY), ("on disk", arguments.out.parent)):
         rates, costs = measure(arguments.caracal, arguments.records, arguments.runs, folder)
-        figures[f"events/s, file in {name}"] = rates
-        figures[f"CPU ns/event, file in {name}"] = costs
+        figures[f"events/s, file {name}"] = rates
+        figures[f"CPU ns/event, file {name}"] = costs
     report = {"records": arguments.records, "figures": figures}
     arguments.out.write_text(json.dumps(report, indent=1) + "\n")
     return 0

@@ -15,11 +15,11 @@ constexpr size_t kKeysMin = 16;
 }  // namespace
 
 BucketState::BucketState(std::shared_ptr<const CompiledRulesets> rulesets,
-                         const BucketLimits& limits)
-    : rulesets_(std::move(rulesets)), limits_(limits), rows_(limits.rows_per_bucket) {
+                         const BucketLimits& limits, HugePagePool* pool)
+    : rulesets_(std::move(rulesets)), limits_(limits), rows_(limits.rows_per_bucket, pool) {
   CHECK(limits.max_bytes >= MinBytes(*rulesets_, limits.rows_per_bucket));
   tables_.reserve(rulesets_->layout().groups.size());
-  for (const KeyGroup& group : rulesets_->layout().groups) tables_.emplace_back(group.record);
+  for (const KeyGroup& group : rulesets_->layout().groups) tables_.emplace_back(group.record, pool);
   used_bytes_ = UsedBytes();
 }
 
@@ -70,6 +70,11 @@ size_t BucketState::UsedBytes() const {
     used += table.size() * KeyTable::BytesPerKey(table.layout());
   }
   return used;
+}
+
+void BucketState::MoveInto(HugePagePool& pool) {
+  rows_.MoveInto(pool);
+  for (KeyTable& table : tables_) table.MoveInto(pool);
 }
 
 size_t BucketState::keys() const {

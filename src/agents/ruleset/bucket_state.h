@@ -26,13 +26,15 @@ struct RestoredBucket;
 /// Bounded by bytes: the row filter counts with the most it can take, every key with
 /// KeyTable::BytesPerKey, a function of the layout, so that a restored bucket evicts where the
 /// original did. Allocation follows content and may exceed that by the unused part of each table's
-/// last block (below half of the table while it is under 2 MiB, at most 2 MiB above). When full,
-/// EvictOldest makes room. One worker at a time.
+/// last block (below half of the table while it is under 256 KiB, at most 256 KiB above). When
+/// full, EvictOldest makes room. One worker at a time.
 class BucketState {
  public:
   /// `limits.max_bytes` must be at least MinBytes (CHECK; the configuration is to be checked
   /// before).
-  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits);
+  /// `pool` null = memory from the heap; else it must outlive the bucket.
+  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
+              HugePagePool* pool = nullptr);
 
   /// The bucket of an image: as RestoreBucket, with its errors. From then on it does what the saved
   /// one would have done, as far as the report says that the image was restored exactly. `limits`
@@ -58,6 +60,10 @@ class BucketState {
   /// Evicts the oldest sixteenth of all keys, see EvictOldestSixteenth. Ends the validity of all
   /// handles of this bucket.
   void EvictOldest();
+
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Ends the
+  /// validity of pointers.
+  void MoveInto(HugePagePool& pool);
 
   size_t keys() const;
   /// Bytes allocated.

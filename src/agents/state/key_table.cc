@@ -9,15 +9,20 @@ namespace {
 
 size_t RoundUp(size_t bytes, size_t align) { return (bytes + align - 1) & ~(align - 1); }
 
+size_t HotSizeOf(const RecordLayout& layout) {
+  return layout.hot_size == 0 ? layout.size : std::min(layout.hot_size, layout.size);
+}
+
 uint64_t NumberOf(int64_t value) { return static_cast<uint64_t>(value); }
 
 }  // namespace
 
-KeyTable::KeyTable(const RecordLayout& layout)
+KeyTable::KeyTable(const RecordLayout& layout, HugePagePool* pool)
     : layout_(layout),
       data_offset_(RoundUp(sizeof(Header), layout.align)),
-      prefetch_bytes_(std::min(StrideOf(layout), kPrefetchBytesMax)),
-      slab_(StrideOf(layout)) {
+      prefetch_bytes_(std::min(data_offset_ + HotSizeOf(layout), kPrefetchBytesMax)),
+      index_(pool),
+      slab_(StrideOf(layout), pool) {
   CHECK(layout.size <= kRecordBytesMax);
   CHECK(std::has_single_bit(layout.align) && layout.align <= kRecordAlignMax);
 }

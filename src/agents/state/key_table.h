@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agents/state/key_hash.h"
+#include "agents/state/prefetch.h"
 #include "agents/state/record_slab.h"
 #include "agents/state/state_digest.h"
 #include "agents/state/tag_index.h"
@@ -87,6 +88,9 @@ struct SavedKey {
 struct RecordLayout {
   uint32_t size = 0;   ///< bytes, at most 64 KiB
   uint32_t align = 1;  ///< a power of two, at most 16
+  /// Bytes from the start that every event touches: what is worth loading ahead. 0 = all. Changes
+  /// no result.
+  uint32_t hot_size = 0;
 };
 
 /// Stores one fixed-size record per key: the state of one rule key in one bucket of one partition.
@@ -117,7 +121,8 @@ class KeyTable {
     Handle handle = kNone;
   };
 
-  explicit KeyTable(const RecordLayout& layout);
+  /// `pool` null = memory from the heap; else it must outlive the table.
+  explicit KeyTable(const RecordLayout& layout, HugePagePool* pool = nullptr);
 
   /// What one key counts for against a byte budget: header, record and its share of the index. A
   /// function of the layout alone, so that budgets do not depend on how memory has grown.
@@ -127,13 +132,13 @@ class KeyTable {
 
   /// First step of a look-up announced early: loads the index line of `key`.
   void PrefetchIndex(const TableKey& key) const { index_.Prefetch(key.tag); }
-  /// Second step, some 100 ns later: loads the record of `key`, if there is one.
+  /// Second step, some 100 ns later: loads the hot part of the record of `key`, if there is one.
   void PrefetchRecord(const TableKey& key) const {
     const Handle guess = index_.Guess(key.tag);
     if (guess == kNone) return;
     const std::byte* const begin = slab_.At(guess);
     const std::byte* line = begin - reinterpret_cast<uintptr_t>(begin) % kCacheLineBytes;
-    for (; line < begin + prefetch_bytes_; line += kCacheLineBytes) __builtin_prefetch(line, 1);
+    for (; line < begin + prefetch_bytes_; line += kCacheLineBytes) PrefetchLine(line);
   }
 
   /// kNone when the key has no record.
@@ -195,6 +200,12 @@ class KeyTable {
   /// Adds a saved key with its time and mark, and a zeroed record. The key must not be present.
   Handle Restore(const SavedKey& saved);
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Invalidates
+  /// pointers, never handles.
+  void MoveInto(HugePagePool& pool) {
+    index_.MoveInto(pool);
+    slab_.MoveInto(pool);
+  }
   const RecordLayout& layout() const { return layout_; }
   size_t size() const { return index_.size(); }
   /// Records evicted so far.
@@ -213,7 +224,7 @@ class KeyTable {
   static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
   static constexpr size_t kIndexBytesPerKey = 16;
   static constexpr size_t kCacheLineBytes = 64;
-  /// Longer records are left to the hardware prefetcher beyond this.
+  /// Longer hot parts are left to the hardware prefetcher beyond this.
   static constexpr size_t kPrefetchBytesMax = 512;
 
   using SlotIterator = std::vector<Slot>::iterator;

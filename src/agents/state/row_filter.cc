@@ -15,7 +15,9 @@ constexpr size_t kRowsAtFirst = 10;
 
 }  // namespace
 
-RowFilter::RowFilter(uint32_t max_rows) : max_rows_(max_rows) { CHECK(max_rows <= kMaxRows); }
+RowFilter::RowFilter(uint32_t max_rows, HugePagePool* pool) : max_rows_(max_rows), pool_(pool) {
+  CHECK(max_rows <= kMaxRows);
+}
 
 bool RowFilter::InsertIfNew(uint64_t tag) {
   if (max_rows_ == 0) return true;
@@ -66,8 +68,7 @@ void RowFilter::Place(uint32_t line_tag, uint32_t sequence) {
 void RowFilter::Reserve(size_t rows) {
   tags_.reserve(rows);
   line_count_ = LinesFor(rows);
-  block_ = MemoryBlock(line_count_ * sizeof(TagLine));
-  block_.PreferHugePages();
+  block_ = MemoryBlock(line_count_ * sizeof(TagLine), pool_);
   std::uninitialized_value_construct_n(lines(), line_count_);
   // A ring that grows has not wrapped: row i of it has the number i + 1.
   for (size_t i = 0; i < tags_.size(); ++i) {
@@ -95,6 +96,11 @@ bool RowFilter::Restore(std::string_view image) {
     if (!InsertIfNew(LoadLittleEndian<uint64_t>(image.data() + at))) return false;
   }
   return true;
+}
+
+void RowFilter::MoveInto(HugePagePool& pool) {
+  block_.MoveInto(pool);
+  pool_ = &pool;
 }
 
 void RowFilter::AddTo(StateDigester& digester) const {

@@ -38,7 +38,7 @@ void TagIndex::Erase(uint32_t tag, uint32_t value) {
 }
 
 void TagIndex::Grow() {
-  TagIndex grown;
+  TagIndex grown(pool_);
   grown.Allocate(NextLineCount(line_count_));
   ForEach([&grown](uint32_t tag, uint32_t value) { grown.Place(tag, value); });
   grown.size_ = size_;
@@ -53,11 +53,14 @@ void TagIndex::Reserve(size_t entries) {
 }
 
 void TagIndex::Allocate(size_t lines) {
-  block_ = MemoryBlock(lines * sizeof(TagLine));
-  // All of it will be used: entries are scattered over the lines.
-  block_.PreferHugePages();
+  block_ = MemoryBlock(lines * sizeof(TagLine), pool_);
   line_count_ = lines;
   std::uninitialized_value_construct_n(this->lines(), lines);
+}
+
+void TagIndex::MoveInto(HugePagePool& pool) {
+  block_.MoveInto(pool);
+  pool_ = &pool;
 }
 
 }  // namespace caracal::agents

@@ -202,7 +202,7 @@ void Ingest::ReleaseRevoked() {
 absl::Status Ingest::Dispatch(std::shared_ptr<RecordBatch> records) {
   auto storage = std::make_shared<EventStorage>();
   storage->records = records;
-  router_.Begin(storage);
+  router_.Begin(storage, records->records().size());
   if (lagging_) probe_.full_polls.Add(1);
   RETURN_IF_ERROR(DecodeAll(*records, *storage));
   for (uint32_t worker = 0; worker < workers_.size(); ++worker) {

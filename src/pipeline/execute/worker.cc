@@ -36,12 +36,16 @@ void Worker::Handle(const OpenPartition& open) {
   PartitionState& state = partitions_[slot];
   state.lease = open.lease;
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
-    state.buckets.push_back({std::make_shared<agents::BucketState>(plan.rulesets, plan.limits), 0});
+    state.buckets.push_back(
+        {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
   }
   if (open.state == nullptr) return;
   for (const RestoredBucket& restored : *open.state) {
     if (restored.bucket % workers_ != index_) continue;
-    state.buckets[restored.bucket / workers_] = {restored.state, restored.offset};
+    // It was made on another thread: from now on it is this worker's, its memory too.
+    auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
+    bucket->MoveInto(memory_);
+    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
   }
 }
 

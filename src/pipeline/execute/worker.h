@@ -10,6 +10,7 @@
 #include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/ruleset/evaluator.h"
+#include "agents/state/huge_page_pool.h"
 #include "pipeline/ports/output_encoder.h"
 #include "pipeline/types/epoch_share.h"
 #include "pipeline/types/event_batch.h"
@@ -70,7 +71,7 @@ class Worker {
 
  private:
   struct Bucket {
-    std::shared_ptr<agents::BucketState> state;
+    std::unique_ptr<agents::BucketState> state;
     /// Records below this are in the state already: a replay passes them over.
     int64_t offset = 0;
   };
@@ -92,6 +93,7 @@ class Worker {
   const uint32_t index_;
   const uint32_t workers_;
   std::vector<std::unique_ptr<agents::Evaluator>> evaluators_;  ///< by stream index
+  agents::HugePagePool memory_;                                 ///< of all state
   std::vector<PartitionState> partitions_;                      ///< by lease slot
   EpochShare share_;
   std::atomic<size_t> output_bytes_{0};
