@@ -17,6 +17,8 @@
 #include "agents/builtin/builtin_agents.h"
 #include "agents/ruleset/bucket_state.h"
 #include "agents/state/key_hash.h"
+#include "pipeline/snapshot/bucket_assembler.h"
+#include "pipeline/snapshot/bucket_chunks.h"
 #include "tests/support/rule_harness.h"
 
 namespace caracal::agents {
@@ -110,12 +112,53 @@ void BM_Parse(benchmark::State& state) {
   Report(state, image.size());
 }
 
+pipeline::BucketSnapshot MakeSnapshot() {
+  const auto rulesets = Compile(/*profile=*/true);
+  pipeline::BucketSnapshot snapshot{.place = {"bank.public.transactions", 0, 0},
+                                    .id = {1, rulesets->layout().id},
+                                    .buckets = kBuckets,
+                                    .seed_fingerprint = 1,
+                                    .image = {}};
+  MakeBucket(rulesets, /*rows=*/true).AppendTo(kBuckets, snapshot.image);
+  return snapshot;
+}
+
+void BM_Chunk(benchmark::State& state) {
+  const pipeline::BucketSnapshot snapshot = MakeSnapshot();
+  for (auto _ : state) {
+    const pipeline::BucketChunks chunks(snapshot);
+    for (uint32_t i = 0; i < chunks.size(); ++i) benchmark::DoNotOptimize(chunks.Record(i));
+  }
+  Report(state, snapshot.image.size());
+}
+
+void BM_Assemble(benchmark::State& state) {
+  const pipeline::BucketSnapshot snapshot = MakeSnapshot();
+  const pipeline::BucketChunks chunks(snapshot);
+  std::vector<pipeline::StateRecord> records;
+  for (uint32_t i = 0; i < chunks.size(); ++i) records.push_back(chunks.Record(i));
+  pipeline::AssemblerOptions options;
+  options.topic = snapshot.place.topic;
+  options.buckets = kBuckets;
+  options.seed_fingerprint = snapshot.seed_fingerprint;
+  options.layout = snapshot.id.layout;
+  options.committed = snapshot.id.offset;
+  for (auto _ : state) {
+    pipeline::BucketAssembler assembler(options);
+    for (const pipeline::StateRecord& record : records) assembler.Add(record.key, record.value);
+    CHECK(assembler.Finish().snapshots.size() == 1);
+  }
+  Report(state, snapshot.image.size());
+}
+
 void Shapes(benchmark::internal::Benchmark* bench) {
   bench->ArgNames({"profile", "rows"})->Args({0, 0})->Args({1, 0})->Args({1, 1});
 }
 
 BENCHMARK(BM_Append)->Apply(Shapes);
 BENCHMARK(BM_Parse)->Apply(Shapes);
+BENCHMARK(BM_Chunk);
+BENCHMARK(BM_Assemble);
 
 }  // namespace
 }  // namespace caracal::agents
