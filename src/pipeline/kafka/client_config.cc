@@ -33,6 +33,9 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
     // librdkafka connects again by itself and says so at most every 30 s.
     LOG(kWarning, "kafka", "no connection to a broker, trying again",
         {{"client", name}, {"error", text}});
+  } else if (std::string_view(facility) == "TXNERR") {
+    // Whoever made the call is told as well, and knows whether it is trouble.
+    LOG(kInfo, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 3) {
     LOG(kError, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 5) {
