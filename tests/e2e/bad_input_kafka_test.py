@@ -149,8 +149,8 @@ class BadInputKafkaTest(unittest.TestCase):
         member = self.start()
         self.assertEqual(member.wait_end(), BAD_CONFIG, member.describe())
         member.wait_log(
-            f"state topic '{self.name}.state' has no partition 1: it must have as many partitions "
-            f"as '{self.topic}'. Create it with `caracal init`"
+            f"topic {self.name}.state has 1 partitions and its source 2: partition n holds the "
+            "state of partition n (fix: delete it and run `caracal init`"
         )
 
     # -- connections
@@ -159,7 +159,8 @@ class BadInputKafkaTest(unittest.TestCase):
         with socket.create_server(("127.0.0.1", 0)) as unused:
             address = f"127.0.0.1:{unused.getsockname()[1]}"
         member = self.start(E2E_KAFKA=address)
-        member.wait_log("no broker can be reached, trying again: check kafka.bootstrap_servers")
+        member.wait_log("no broker can be reached, trying again before the group is joined")
+        member.wait_log("check kafka.bootstrap_servers")
         member.wait_log(f"{address}: Connect to ipv4#{address} failed: Connection refused")
         self.assertTrue(member.running(), member.describe())
         self.assert_stops_soon(member)

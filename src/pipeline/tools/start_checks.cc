@@ -17,13 +17,16 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr absl::Duration kPatience = absl::Seconds(1);
+constexpr int kTriesPerLine = 10;
 
 /// OK once a broker has answered or `stopping` is true.
 absl::Status AwaitAnyBroker(TopicAdmin& admin, const std::function<bool()>& stopping) {
-  while (!stopping()) {
+  for (int tries = 0; !stopping(); ++tries) {
     const absl::Status reached = admin.AwaitBroker(/*still_trying=*/{}, kPatience);
     if (!absl::IsUnavailable(reached)) return reached;
-    LOG(kWarning, "engine", "waiting for Kafka", {{"reason", agents::MessageOf(reached)}});
+    if (tries % kTriesPerLine != 0) continue;
+    LOG(kWarning, "engine", "no broker can be reached, trying again before the group is joined",
+        {{"reason", agents::MessageOf(reached)}});
   }
   return absl::OkStatus();
 }
