@@ -14,8 +14,6 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr absl::Duration kPace = absl::Milliseconds(5);
-// Halfway through the time in which the first member must join; see MockKafka.
-constexpr absl::Duration kFirstMemberAfter = absl::Milliseconds(1100);
 
 void WaitFor(absl::Duration duration) {
   const absl::Notification never;
@@ -31,9 +29,7 @@ void MakeClusters(size_t count) {
   std::vector<std::unique_ptr<MockKafka>>& clusters = Clusters();
   for (size_t i = 0; i < count; ++i) clusters.push_back(std::make_unique<MockKafka>());
   for (const auto& cluster : clusters) cluster->OpenGroup();
-  WaitFor(kFirstMemberAfter);
-  for (const auto& cluster : clusters) cluster->StartFirstMember();
-  for (const auto& cluster : clusters) cluster->AwaitFirstMember();
+  for (const auto& cluster : clusters) cluster->AwaitGroup();
 }
 
 }  // namespace
@@ -108,14 +104,6 @@ std::unique_ptr<EngineMember> IntegrationTest::Start(EngineOptions options) {
   auto member = std::make_unique<EngineMember>(std::move(options));
   EXPECT_TRUE(Eventually([&] { return AllOpen(*member); })) << "the member gets no partitions";
   return member;
-}
-
-void IntegrationTest::LeaveAlone(const EngineMember& member) {
-  const Counter& rebalances = member.engine().source_probe().rebalances;
-  const uint64_t before = rebalances.value();
-  kafka().RetireFirstMember();
-  EXPECT_TRUE(Eventually([&] { return rebalances.value() > before && AllOpen(member); }))
-      << "the group does not settle without its first member";
 }
 
 }  // namespace caracal::pipeline

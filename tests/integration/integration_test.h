@@ -13,10 +13,10 @@
 
 namespace caracal::pipeline {
 
-/// A fresh cluster per test, whose group has its first member already, and what every test asks.
+/// A fresh cluster per test, with an open group, and what every test asks.
 ///
-/// The clusters of all tests of the program are made together, because a group's first generation
-/// takes three seconds. Random choices come from CARACAL_INTEGRATION_SEED (else from the clock); a
+/// The clusters of all tests of the program are made together, because opening a group takes three
+/// seconds. Random choices come from CARACAL_INTEGRATION_SEED (else from the clock); a
 /// failure prints the seed.
 class IntegrationTest : public ::testing::Test {
  protected:
@@ -35,8 +35,6 @@ class IntegrationTest : public ::testing::Test {
   static ::testing::AssertionResult NothingWrong(const Scenario& scenario);
   /// Runs the engine until it has opened all partitions.
   static std::unique_ptr<EngineMember> Start(EngineOptions options);
-  /// Takes the test's own member out of the group and waits until the engine has settled again.
-  void LeaveAlone(const EngineMember& member);
   static bool AllOpen(const EngineMember& member);
 
   static uint64_t Seed();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/kafka/handles.h"
+#include "tests/support/group_opener.h"
 
 typedef struct rd_kafka_mock_cluster_s rd_kafka_mock_cluster_t;
 
@@ -95,29 +96,21 @@ class MockKafka {
   std::vector<CommittedOffset> Committed(const std::string& group, const std::string& topic,
                                          int32_t partitions);
 
-  // The first member of a group waits three seconds for others; and until the group has had its
-  // first generation, a session shorter than that does not survive. So a member of the test's own
-  // goes first, for all clusters of a test program at the same time.
+  /// Sessions of members: short, so that a member that vanishes is noticed soon. Needs an open
+  /// group.
   static constexpr int kSessionTimeoutMs = 2000;
-  /// Sends the join that makes the group wait for further members.
+  /// Starts to open the group, see GroupOpener; AwaitGroup returns three seconds later.
   void OpenGroup();
-  /// Starts the first member; at least a second and at most two and a half after OpenGroup.
-  void StartFirstMember();
-  /// Returns when the group has its first generation.
-  void AwaitFirstMember();
-  /// The first member leaves: the others rebalance without it.
-  void RetireFirstMember();
+  void AwaitGroup();
 
  private:
   KafkaClient& OffsetsClient(const std::string& group);
-  int ConnectToCoordinator() const;
 
   KafkaClient host_;  ///< librdkafka wants a client to run the cluster in
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
   KafkaClient producer_;
   std::map<std::string, KafkaClient> offsets_clients_;  ///< by group
-  int opener_ = -1;                                     ///< the connection of OpenGroup
-  KafkaClient first_member_;
+  std::unique_ptr<GroupOpener> opener_;
 };
 
 /// Reads a topic from its start, as a downstream consumer would, without a group. One thread.

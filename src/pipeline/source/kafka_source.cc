@@ -60,10 +60,12 @@ absl::Status KafkaSource::Connect() {
                                                  OwnedProperties(options_)));
   rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_opaque(conf.get(), this);
+  joins_ = std::make_unique<JoinWatch>();
+  joins_->Install(conf.get());
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
-  offsets_ = std::make_unique<GroupOffsets>(client_.get());
+  offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
   restorer_ =
       std::make_unique<PartitionRestorer>(client_.get(), *offsets_, options_, [this] { Wake(); });
   return absl::OkStatus();
@@ -80,6 +82,7 @@ KafkaSource::~KafkaSource() {
   // threads and all, to the end of the process.
   rd_kafka_set_log_level(client_.get(), 0);
   static_cast<void>(client_.release());
+  static_cast<void>(joins_.release());  // its threads may still tell it of requests
 }
 
 absl::Status KafkaSource::Start() {
@@ -210,6 +213,8 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
 }
 
 void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
+  // Before the client is told, because it may then join again at once.
+  joins_->Settle();
   std::vector<LeasePtr> leases;
   for (int i = 0; i < partitions->cnt; ++i) {
     rd_kafka_topic_partition_t& entry = partitions->elems[i];
@@ -235,14 +240,13 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   probe_.assigned.Add(leases.size());
   CountPartitions();
   ReadOn();
-  offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
   const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
-  offsets_->SetRebalancing(true);
+  offsets_->SetRevoking(true);
   last_owned_ = nullptr;
   last_topic_ = nullptr;
   for (int i = 0; i < partitions->cnt; ++i) {
@@ -274,7 +278,7 @@ void KafkaSource::Unassign(const rd_kafka_topic_partition_list_t* partitions) {
         fmt::format("giving partitions up: {}", rd_kafka_error_string(error.get())));
   }
   ReadOn();
-  offsets_->SetRebalancing(false);
+  offsets_->SetRevoking(false);
 }
 
 void KafkaSource::ReadOn() {
@@ -388,6 +392,7 @@ void KafkaSource::Wake() {
 
 absl::Status KafkaSource::Close(absl::Duration timeout) {
   closing_ = true;
+  offsets_->Close();
   FinishRevoke(/*released=*/true);
   restorer_.reset();
   if (KafkaError error(rd_kafka_consumer_close_queue(client_.get(), group_queue_.get()));

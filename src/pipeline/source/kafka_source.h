@@ -13,6 +13,7 @@
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/event_source.h"
 #include "pipeline/source/group_offsets.h"
+#include "pipeline/source/join_watch.h"
 #include "pipeline/source/kafka_record_batch.h"
 #include "pipeline/source/partition_restorer.h"
 #include "pipeline/source/source_options.h"
@@ -97,6 +98,7 @@ class KafkaSource : public EventSource {
 
   const SourceOptions options_;
   SourceProbe probe_;
+  std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
   KafkaQueue group_queue_;

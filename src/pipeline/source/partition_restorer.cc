@@ -24,6 +24,11 @@ KafkaPartitionList OnePartition(const PartitionLease& lease) {
   return list;
 }
 
+// A broker that has just become the leader does not know the partition yet.
+bool MayPass(const absl::Status& status) {
+  return absl::IsUnavailable(status) || absl::IsNotFound(status);
+}
+
 std::string Name(const PartitionLease& lease) {
   return fmt::format("{} [{}]", lease.topic(), lease.partition());
 }
@@ -89,9 +94,11 @@ void PartitionRestorer::Serve(std::vector<Request> requests) {
     absl::Status round = ReadCommitted(requests);
     std::vector<Request> again;
     for (Request& request : requests) {
+      if (stopping()) return;
+      if (request.lease->lapsed()) continue;
       absl::StatusOr<StartPosition> position =
           round.ok() ? Locate(request) : absl::StatusOr<StartPosition>(round);
-      if (position.ok() || !absl::IsUnavailable(position.status())) {
+      if (position.ok() || !MayPass(position.status())) {
         Finish(request.lease, std::move(position));
         continue;
       }
