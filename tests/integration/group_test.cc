@@ -16,9 +16,16 @@ using GroupTest = IntegrationTest;
 
 constexpr int32_t kCoordinator = MockKafka::kGroupBroker;
 
+/// With a session that is just long enough for the mock, so that rebalances take 2.5 s.
+EngineOptions ShortSession(const Scenario& scenario) {
+  EngineOptions options = scenario.MemberOptions();
+  options.source.connection.properties["session.timeout.ms"] = "3500";
+  return options;
+}
+
 TEST_F(GroupTest, OffsetCommitErrorsLoseNothing) {
   Scenario scenario(kafka(), {.seed = Seed()});
-  const auto member = Start(scenario.MemberOptions());
+  const auto member = Start(ShortSession(scenario));
   for (const rd_kafka_resp_err_t error :
        {RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
         RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
@@ -41,7 +48,7 @@ TEST_F(GroupTest, ACommitThatIsRefusedForGoodEndsTheEngine) {
   kafka().FailNext(kCoordinator, KafkaRequest::kOffsetCommit,
                    {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED});
   scenario.Send(100);
-  const absl::Status ended = member->AwaitEnd(absl::Seconds(8));
+  const absl::Status ended = member->AwaitEnd(absl::Minutes(1));
   EXPECT_NE(ended.message().find("committing offsets"), std::string::npos) << ended;
   scenario.Check();
   EXPECT_TRUE(NothingWrong(scenario));
@@ -66,7 +73,7 @@ TEST_F(GroupTest, ErrorsWhileJoiningAreOvercome) {
                     RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE});
   kafka().FailNext(kCoordinator, KafkaRequest::kSyncGroup,
                    {RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS});
-  const auto member = Start(scenario.MemberOptions());
+  const auto member = Start(ShortSession(scenario));
   EXPECT_TRUE(ArrivesCompletely(scenario));
   EXPECT_EQ(kafka().FaultsLeft(kCoordinator, KafkaRequest::kJoinGroup), 0U);
   EXPECT_EQ(kafka().FaultsLeft(kCoordinator, KafkaRequest::kSyncGroup), 0U);
@@ -74,7 +81,7 @@ TEST_F(GroupTest, ErrorsWhileJoiningAreOvercome) {
 
 TEST_F(GroupTest, HeartbeatErrorsLoseNothing) {
   Scenario scenario(kafka(), {.seed = Seed()});
-  const auto member = Start(scenario.MemberOptions());
+  const auto member = Start(ShortSession(scenario));
   for (const rd_kafka_resp_err_t error :
        {RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
         RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID, RD_KAFKA_RESP_ERR_NOT_COORDINATOR}) {
@@ -108,7 +115,7 @@ TEST_F(GroupTest, ACoordinatorThatMovesIsFollowed) {
 
 TEST_F(GroupTest, ACoordinatorThatIsDownIsWaitedFor) {
   Scenario scenario(kafka(), {.seed = Seed()});
-  const auto member = Start(scenario.MemberOptions());
+  const auto member = Start(ShortSession(scenario));
   scenario.Send(100);
   ASSERT_TRUE(ArrivesCompletely(scenario));
   kafka().SetDown(kCoordinator);
@@ -125,11 +132,11 @@ TEST_F(GroupTest, ACoordinatorThatIsDownIsWaitedFor) {
 
 TEST_F(GroupTest, PartitionsMoveToAJoiningMemberAndBack) {
   Scenario scenario(kafka(), {.seed = Seed(), .streams = {4, 3}});
-  const auto first = Start(scenario.MemberOptions());
+  const auto first = Start(ShortSession(scenario));
   scenario.Send(300);
   ASSERT_TRUE(ArrivesCompletely(scenario));
   {
-    EngineMember second(scenario.MemberOptions());
+    EngineMember second(ShortSession(scenario));
     ASSERT_TRUE(Eventually([&] {
       scenario.Send(10);
       scenario.Check();
@@ -153,6 +160,36 @@ TEST_F(GroupTest, PartitionsMoveToAJoiningMemberAndBack) {
   EXPECT_TRUE(ArrivesCompletely(scenario));
   EXPECT_EQ(first->engine().source_probe().lost.value(), 0U);
   EXPECT_EQ(first->Stop(), absl::OkStatus());
+}
+
+TEST_F(GroupTest, AMemberThatVanishesAndComesBackAtOnceLosesNothing) {
+  Scenario scenario(kafka(), {.seed = Seed(), .streams = {4, 3}});
+  const auto first = Start(ShortSession(scenario));
+  auto second = std::make_unique<EngineMember>([&] {
+    EngineOptions options = ShortSession(scenario);
+    options.shutdown_timeout = absl::ZeroDuration();  // it commits nothing more
+    return options;
+  }());
+  ASSERT_TRUE(Eventually([&] {
+    return second->open_partitions() > 0 && AllOpen(*second) && AllOpen(*first) &&
+           first->open_partitions() + second->open_partitions() == 7;
+  }));
+  scenario.Send(400);
+  ASSERT_TRUE(Eventually([&] { return second->evaluated() > 0; }));
+  // The group does not hear that it leaves.
+  kafka().FailNext(kCoordinator, KafkaRequest::kLeaveGroup, {RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT});
+  static_cast<void>(second->Stop());
+  EXPECT_EQ(kafka().FaultsLeft(kCoordinator, KafkaRequest::kLeaveGroup), 0U);
+  scenario.Send(400);
+  second = std::make_unique<EngineMember>(ShortSession(scenario));
+  EXPECT_TRUE(Eventually([&] {
+    return second->open_partitions() > 0 && AllOpen(*second) && AllOpen(*first) &&
+           first->open_partitions() + second->open_partitions() == 7;
+  }));
+  scenario.Send(200);
+  EXPECT_TRUE(ArrivesCompletely(scenario));
+  EXPECT_FALSE(first->ended());
+  EXPECT_FALSE(second->ended());
 }
 
 }  // namespace

@@ -57,12 +57,12 @@ EngineOptions Scenario::MemberOptions() const {
   EngineOptions options;
   options.source.connection.bootstrap_servers = kafka_.bootstrap_servers();
   options.source.connection.client_id = "member";
+  // Long enough for a busy machine; a join that the mock forgets is repeated after the poll
+  // interval.
   options.source.connection.properties = {
-      {"session.timeout.ms", fmt::to_string(MockKafka::kSessionTimeoutMs)},
-      {"heartbeat.interval.ms", "100"},
-      {"fetch.wait.max.ms", "10"},
-      {"reconnect.backoff.ms", "10"},
-      {"reconnect.backoff.max.ms", "100"}};
+      {"session.timeout.ms", "10000"},  {"max.poll.interval.ms", "10000"},
+      {"heartbeat.interval.ms", "100"}, {"fetch.wait.max.ms", "10"},
+      {"reconnect.backoff.ms", "10"},   {"reconnect.backoff.max.ms", "100"}};
   options.source.group_id = MockKafka::kGroup;
   options.source.rules = "000000000001";
   options.source.batch_records = 64;

@@ -16,7 +16,7 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr int kTimeoutMs = 10'000;
+constexpr int kTimeoutMs = 60'000;
 constexpr int kAnswerMs = 1000;
 constexpr int kPollMs = 10;
 
@@ -88,7 +88,6 @@ MockKafka::MockKafka() {
 }
 
 MockKafka::~MockKafka() {
-  opener_.reset();
   offsets_clients_.clear();
   producer_.reset();
   rd_kafka_mock_cluster_destroy(cluster_);
@@ -214,18 +213,6 @@ std::vector<CommittedOffset> MockKafka::Committed(const std::string& group,
   }
   return committed;
 }
-
-void MockKafka::OpenGroup() {
-  // "host:port" of each broker, by id.
-  std::string address = bootstrap_servers();
-  for (int32_t broker = 1; broker < kGroupBroker; ++broker) {
-    address = address.substr(address.find(',') + 1);
-  }
-  const int port = std::atoi(address.substr(address.find(':') + 1).c_str());
-  opener_ = std::make_unique<GroupOpener>(static_cast<uint16_t>(port), kGroup, kSessionTimeoutMs);
-}
-
-void MockKafka::AwaitGroup() { opener_->AwaitOpen(); }
 
 TopicReader::TopicReader(const MockKafka& kafka, std::string topic, int32_t partitions)
     : topic_(std::move(topic)), partitions_(partitions) {

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "pipeline/kafka/handles.h"
-#include "tests/support/group_opener.h"
 
 typedef struct rd_kafka_mock_cluster_s rd_kafka_mock_cluster_t;
 
@@ -54,8 +53,10 @@ struct CommittedOffset {
 /// topics the engine writes to.
 ///
 /// It knows groups, produce and fetch; no transactions, no times, no administration. A partition
-/// keeps 5 MiB. One thread; the brokers have their own. Every call that does not succeed ends the
-/// test process: a test cannot go on without its cluster.
+/// keeps 5 MiB. A group waits three seconds for the members of its first generation, in which a
+/// member with a shorter session dies, and for those of a later one its session less a second. One
+/// thread; the brokers have their own. Every call that does not succeed ends the test process: a
+/// test cannot go on without its cluster.
 class MockKafka {
  public:
   static constexpr int32_t kSourceBroker = 1;
@@ -96,13 +97,6 @@ class MockKafka {
   std::vector<CommittedOffset> Committed(const std::string& group, const std::string& topic,
                                          int32_t partitions);
 
-  /// Sessions of members: short, so that a member that vanishes is noticed soon. Needs an open
-  /// group.
-  static constexpr int kSessionTimeoutMs = 2000;
-  /// Starts to open the group, see GroupOpener; AwaitGroup returns three seconds later.
-  void OpenGroup();
-  void AwaitGroup();
-
  private:
   KafkaClient& OffsetsClient(const std::string& group);
 
@@ -110,7 +104,6 @@ class MockKafka {
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
   KafkaClient producer_;
   std::map<std::string, KafkaClient> offsets_clients_;  ///< by group
-  std::unique_ptr<GroupOpener> opener_;
 };
 
 /// Reads a topic from its start, as a downstream consumer would, without a group. One thread.

@@ -76,10 +76,10 @@ KafkaSource::~KafkaSource() {
   owned_.clear();
   record_queue_.reset();
   group_queue_.reset();
-  if (!joining_) return;
+  if (!member_ || (left_ && assigned_once_)) return;
   // librdkafka 2.0.2 aborts the process when a cooperative member is destroyed between its join and
-  // its first assignment (librdkafka issue 4381). The client has left the group; it is given up,
-  // threads and all, to the end of the process.
+  // its first assignment (librdkafka issue 4381), and waits for up to a session when it has not
+  // left the group. Such a client is given up, threads and all, to the end of the process.
   rd_kafka_set_log_level(client_.get(), 0);
   static_cast<void>(client_.release());
   static_cast<void>(joins_.release());  // its threads may still tell it of requests
@@ -92,7 +92,7 @@ absl::Status KafkaSource::Start() {
     rd_kafka_topic_partition_list_add(topics.get(), topic.name.c_str(), RD_KAFKA_PARTITION_UA);
   }
   restorer_->Start();
-  joining_ = true;
+  member_ = true;
   return KafkaStatus(rd_kafka_subscribe(client_.get(), topics.get()), "joining the consumer group");
 }
 
@@ -203,7 +203,7 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
 void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
-  source->joining_ = false;
+  source->assigned_once_ = true;
   source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
@@ -411,6 +411,7 @@ absl::Status KafkaSource::Close(absl::Duration timeout) {
                   rd_kafka_event_topic_partition_list(event.get()), this);
     }
   }
+  left_ = true;
   return absl::OkStatus();
 }
 

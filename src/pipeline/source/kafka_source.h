@@ -111,7 +111,9 @@ class KafkaSource : public EventSource {
   absl::Time revoke_deadline_ = absl::InfiniteFuture();
   std::vector<bool> slots_;  ///< in use
   uint64_t next_lease_id_ = 1;
-  bool joining_ = false;  ///< started, and no rebalance has been served yet
+  bool member_ = false;         ///< has asked to join
+  bool assigned_once_ = false;  ///< has served a rebalance
+  bool left_ = false;           ///< Close has succeeded
   bool closing_ = false;
   absl::Status fatal_ = absl::OkStatus();
   std::vector<rd_kafka_message_t*> polled_;

@@ -2,11 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "pipeline/types/offset_metadata.h"
 #include "tests/unit/pipeline_source/plain_consumer.h"
@@ -103,6 +106,13 @@ class PartitionRestorerTest : public ::testing::Test {
     });
     return finished;
   }
+  /// Until the coordinator has seen the requests a test has prepared answers for.
+  void AwaitFaultsUsed() {
+    const absl::Notification never;
+    while (kafka_.FaultsLeft(kCoordinator, KafkaRequest::kOffsetFetch) > 0) {
+      never.WaitForNotificationWithTimeout(absl::Milliseconds(2));
+    }
+  }
   absl::StatusOr<StartPosition> Restore(int32_t partition) {
     Submit({Lease(partition)});
     std::vector<RestoredPartition> finished = Await(1);
@@ -143,8 +153,7 @@ TEST_F(PartitionRestorerTest, AnAnswerOfNoneIsNotBelievedOnce) {
   kafka_.FailNext(kCoordinator, KafkaRequest::kOffsetFetch, {RD_KAFKA_RESP_ERR_NO_ERROR},
                   /*delay_ms=*/500);
   Submit({Lease(0)});
-  while (kafka_.FaultsLeft(kCoordinator, KafkaRequest::kOffsetFetch) > 0) {
-  }
+  AwaitFaultsUsed();
   Commit(0, 7, Metadata(2, 3));
   const std::vector<RestoredPartition> finished = Await(1);
   ASSERT_EQ(finished.size(), 1U);
@@ -288,8 +297,7 @@ TEST_F(PartitionRestorerTest, ALeaseThatHasLapsedIsDropped) {
                   /*delay_ms=*/300);
   const LeasePtr lapsing = Lease(0);
   Submit({lapsing, Lease(1)});
-  while (kafka_.FaultsLeft(kCoordinator, KafkaRequest::kOffsetFetch) > 0) {
-  }
+  AwaitFaultsUsed();
   lapsing->Lapse();
   const std::vector<RestoredPartition> finished = Await(1);
   ASSERT_EQ(finished.size(), 1U);
@@ -307,8 +315,7 @@ TEST_F(PartitionRestorerTest, StopsWithinOneRequestHoweverManyPartitionsAreLeft)
   kafka_.FailNext(kCoordinator, KafkaRequest::kOffsetFetch,
                   std::vector(3, RD_KAFKA_RESP_ERR_NO_ERROR));
   Submit(std::move(leases));
-  while (kafka_.FaultsLeft(kCoordinator, KafkaRequest::kOffsetFetch) > 0) {
-  }
+  AwaitFaultsUsed();
   const absl::Time start = absl::Now();
   restorer_.reset();
   EXPECT_LT(absl::Now() - start, absl::Seconds(12)) << "a request lasts five seconds at most";
