@@ -7,3 +7,7 @@ if(CARACAL_SANITIZERS)
                                                       -fno-sanitize-recover=all)
   target_link_options(caracal_sanitizers INTERFACE -fsanitize=${_sanitizers})
 endif()
+if(CARACAL_BUILD_FUZZERS)
+  # Coverage of everything a target reaches, not of its own file alone.
+  target_compile_options(caracal_sanitizers INTERFACE -fsanitize=fuzzer-no-link)
+endif()

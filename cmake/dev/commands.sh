@@ -41,18 +41,6 @@ cmd_build() {
   build "$preset" || die "the build failed"
 }
 
-cmd_bench() {
-  local binary found=
-  ensure_packages build bench
-  build bench || die "the build failed"
-  while IFS= read -r binary; do
-    found=1
-    heading "${binary##*/}"
-    "$binary" "$@"
-  done < <(find "$(build_dir bench)/bench" -maxdepth 2 -type f -executable | sort)
-  [[ -n $found ]] || die "there are no benchmarks in $(build_dir bench)/bench"
-}
-
 cmd_clean() {
   case ${1:-} in
     '') rm -rf "$ROOT/build" ;;
@@ -80,7 +68,7 @@ help_all() {
   test [--quick]   build and run the tests
   build [PRESET]   build everything of a preset (dev)
   run ARGUMENTS    build and run caracal
-  bench            build and run the benchmarks
+  bench [NAME]     build and run the benchmarks
   lint [--all]     format, static analysis, scripts, YAML, alert rules, links
   format           format the C++ sources
   stack ACTION     real Kafka, Debezium and PostgreSQL on this machine: up, down, status
@@ -109,7 +97,7 @@ help_test() {
   cat <<'TEXT'
 ./dev test [--quick]
 
-  dev      gcc, ASan + UBSan    every test but the end-to-end ones
+  dev      gcc, ASan + UBSan    every header by itself, and every test but the end-to-end ones
   tsan     gcc, ThreadSanitizer tests labelled `threads`
   release  gcc, optimised       tests labelled `property` and `digest`, then `e2e` against a real
                                 Kafka, Debezium and PostgreSQL (downloaded once, kept in .cache)
@@ -151,13 +139,17 @@ TEXT
 
 help_bench() {
   cat <<'TEXT'
-./dev bench [ARGUMENTS]
+./dev bench [NAME] [ARGUMENTS]
 
-Builds the benchmarks and runs every one; ARGUMENTS go to each (they are Google Benchmark programs).
-Stop everything else on the machine first.
+Builds and runs the benchmarks, or one: engine, decode, agents, key_table, generate, drain. Every
+figure is a median of five repetitions (--repetitions), with the smallest and the largest; reports
+go to build/bench/NAME_bench.json. Stop everything else on the machine first. drain starts a Kafka
+broker on this machine. ARGUMENTS go to the benchmark. bench/README.md explains the method.
 
   ./dev bench
-  ./dev bench --benchmark_filter=Velocity --benchmark_repetitions=5
+  ./dev bench engine
+  ./dev bench decode --benchmark_filter=bare_text
+  ./dev bench drain --repetitions 3 --records=10000000
 TEXT
 }
 

@@ -39,7 +39,8 @@ lint_clang_tidy() {
   ((${#files[@]} > 0)) || return 0
   build_generated_headers dev || return
   printf '%s\n' "${files[@]}" | in_root xargs -d '\n' -n 1 -P "$(jobs_wanted)" \
-    nice "$(llvm_tool clang-tidy)" -p build/dev --quiet 2> >(grep -v 'warnings generated' >&2)
+    nice "$(llvm_tool clang-tidy)" -p build/dev --quiet \
+    --extra-arg=-Wno-unknown-warning-option 2> >(grep -v 'warnings generated' >&2)
 }
 
 lint_shellcheck() {

@@ -16,7 +16,7 @@ packages_of() {
     check) echo python3-jsonschema python3-yaml prometheus postgresql curl shellcheck yamllint ;;
     stack)
       echo 'openjdk-17-jre-headless|openjdk-21-jre-headless|default-jre-headless' maven \
-        postgresql kcat curl
+        postgresql kcat curl prometheus
       ;;
     clang) echo '?clang-14' '?libclang-rt-14-dev' ;;
     lint)

@@ -27,7 +27,10 @@ cmd_test() {
 }
 
 test_dev() {
-  phase 'dev: build' build dev && phase 'dev: tests' run_tests dev -LE '^e2e$'
+  phase 'dev: build' build dev || return
+  # Every header must compile by itself.
+  phase 'dev: headers' build dev all_verify_interface_header_sets || true
+  phase 'dev: tests' run_tests dev -LE '^e2e$'
 }
 
 test_tsan() {

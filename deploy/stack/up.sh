@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# up.sh DIR: PostgreSQL, Kafka (one KRaft node) and Kafka Connect with Debezium on 127.0.0.1, their
-# data, logs and pid files in DIR. Returns when all of them answer; running ones are left alone.
+# up.sh DIR [COMPONENT...]: PostgreSQL, Kafka (one KRaft node) and Kafka Connect with Debezium on
+# 127.0.0.1, their data, logs and pid files in DIR. Returns when all of them answer; running ones
+# are left alone. COMPONENT (kafka, connect, postgres): only those; connect needs kafka.
 # Environment; DIR remembers the ports of its first run:
 #   STACK_CACHE            directory that fetch.sh has filled; .cache/stack of the checkout
 #   STACK_POSTGRES_PORT    25432      STACK_KAFKA_PORT    29092
@@ -125,7 +126,14 @@ P
   start_java connect 512m org.apache.kafka.connect.cli.ConnectDistributed connect.properties
 }
 
-[[ $# == 1 ]] || die "usage: up.sh DIR"
+# wanted COMPONENT: it was named, or none was.
+wanted() { ((${#components[@]} == 0)) || [[ " ${components[*]} " == *" $1 "* ]]; }
+
+(($# >= 1)) || die "usage: up.sh DIR [COMPONENT...]"
+components=("${@:2}")
+for component in "${components[@]}"; do
+  [[ $component =~ ^(kafka|connect|postgres)$ ]] || die "there is no component '$component'"
+done
 STACK_CACHE=$(readlink -m -- "${STACK_CACHE:-$STACK_SCRIPTS/../../.cache/stack}")
 use_work_directory "$1"
 mkdir -p "$W"
@@ -133,12 +141,22 @@ check_machine
 save_settings
 
 # Kafka first: it takes longest. Connect starts beside it and waits for it by itself.
-pid_of kafka >/dev/null || start_kafka
-pid_of connect >/dev/null || start_connect
-if ! pid_of postgres >/dev/null; then
-  start_postgres
+if wanted kafka && ! pid_of kafka >/dev/null; then
+  start_kafka
 fi
-make_roles
-wait_ready kafka $START_SECONDS kcat -b "127.0.0.1:$STACK_KAFKA_PORT" -L -m 1
-wait_ready connect $START_SECONDS \
-  curl --silent --fail --max-time 2 "http://127.0.0.1:$STACK_CONNECT_PORT/connectors"
+if wanted connect && ! pid_of connect >/dev/null; then
+  start_connect
+fi
+if wanted postgres; then
+  if ! pid_of postgres >/dev/null; then
+    start_postgres
+  fi
+  make_roles
+fi
+if wanted kafka; then
+  wait_ready kafka $START_SECONDS kcat -b "127.0.0.1:$STACK_KAFKA_PORT" -L -m 1
+fi
+if wanted connect; then
+  wait_ready connect $START_SECONDS \
+    curl --silent --fail --max-time 2 "http://127.0.0.1:$STACK_CONNECT_PORT/connectors"
+fi

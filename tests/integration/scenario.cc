@@ -55,6 +55,7 @@ Scenario::Scenario(MockKafka& kafka, ScenarioOptions options)
 
 EngineOptions Scenario::MemberOptions() const {
   EngineOptions options;
+  options.delivery = Delivery::kAtLeastOnce;  // the mock cluster has no transactions
   options.source.connection.bootstrap_servers = kafka_.bootstrap_servers();
   options.source.connection.client_id = "member";
   // Long enough for a busy machine; a join that the mock forgets is repeated after the poll

@@ -10,6 +10,7 @@
 #include "pipeline/commit/commit_thread.h"
 #include "pipeline/commit/epoch_coordinator.h"
 #include "pipeline/decode/decode_options.h"
+#include "pipeline/engine/engine_options.h"
 #include "pipeline/engine/engine_probe.h"
 #include "pipeline/engine/ingest.h"
 #include "pipeline/execute/worker_pool.h"
@@ -35,6 +36,9 @@ class EngineHarness {
  public:
   EngineHarness(const std::vector<agents::RulesetSpec>& rulesets, HarnessOptions options = {},
                 DecodeOptions decode = DefaultDecode());
+  /// The engine that the composition root would build from `options`, without its Kafka clients.
+  /// CHECKs that the rules compile and fit their budget.
+  explicit EngineHarness(EngineOptions options, size_t batch_records = 16);
   ~EngineHarness();
 
   static DecodeOptions DefaultDecode();
@@ -42,10 +46,15 @@ class EngineHarness {
 
   FakeSource& source() { return source_; }
   FakeCommitter& committer() { return committer_; }
+  const FakeCommitter& committer() const { return committer_; }
   ManualClock& clock() { return clock_; }
   Ingest& ingest() { return *ingest_; }
-  const StreamProbe& stream_probe() const { return *probe_.streams[0]; }
+  const StreamProbe& stream_probe(size_t stream = 0) const { return *probe_.streams[stream]; }
   const EngineProbe& probe() const { return probe_; }
+
+  /// The group gives this member a partition it has never committed: the stream's `start` acts on
+  /// the log as it is. Returns where it starts.
+  StartPosition AssignFresh(int32_t partition, uint16_t stream = 0);
 
   absl::Status Step() { return ingest_->Step(); }
   /// Steps until every record of the open partitions is judged and committed; returns the first
@@ -63,11 +72,14 @@ class EngineHarness {
   }
 
  private:
-  agents::AgentRegistry registry_;
+  StreamPlan PlanOf(const StreamOptions& stream, const agents::AgentRegistry& registry) const;
+  int64_t OffsetOf(const StartPoint& point, int32_t partition, uint16_t stream) const;
+
+  EngineOptions options_;
   FakeSource source_;
   FakeCommitter committer_;
   ManualClock clock_;
-  EngineProbe probe_{1};
+  EngineProbe probe_;
   std::unique_ptr<CommitThread> commits_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<EpochCoordinator> epochs_;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/ports/epoch_committer.h"
 
 namespace caracal::pipeline {
@@ -15,8 +15,8 @@ namespace caracal::pipeline {
 class FakeCommitter : public EpochCommitter {
  public:
   CommitResult Commit(const SealedEpoch& epoch) override {
-    absl::MutexLock lock(&mutex_);
-    mutex_.Await(absl::Condition(this, &FakeCommitter::Released));
+    MutexLock lock(&mutex_);
+    mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return Released(); });
     if (!scripted_.empty()) {
       CommitResult result = scripted_.front();
       scripted_.erase(scripted_.begin());
@@ -27,42 +27,43 @@ class FakeCommitter : public EpochCommitter {
     return {};
   }
   void Cancel() override {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     cancelled_ = true;
   }
 
   void Cork() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     corked_ = true;
   }
   void Uncork() {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     corked_ = false;
   }
   void Script(CommitResult result) {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     scripted_.push_back(std::move(result));
   }
   std::vector<SealedEpoch> epochs() const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return epochs_;
   }
   size_t committed() const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     return epochs_.size();
   }
   /// Blocks until at least `count` epochs are committed.
   void WaitForEpochs(size_t count) {
-    absl::MutexLock lock(&mutex_);
-    const auto enough = [this, count]()
-                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return epochs_.size() >= count; };
-    mutex_.Await(absl::Condition(&enough));
+    MutexLock lock(&mutex_);
+    const auto enough = [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+      return epochs_.size() >= count;
+    };
+    mutex_.Await(enough);
   }
 
  private:
-  bool Released() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return !corked_ || cancelled_; }
+  bool Released() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return !corked_ || cancelled_; }
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   bool corked_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<CommitResult> scripted_ ABSL_GUARDED_BY(mutex_);

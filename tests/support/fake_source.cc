@@ -36,8 +36,8 @@ int64_t FakeSource::Append(int32_t partition, FakeRecord record, uint16_t stream
 
 LeasePtr FakeSource::Assign(int32_t partition, StartPosition position, uint16_t stream) {
   Log& log = logs_[{stream, partition}];
-  log.lease = std::make_shared<PartitionLease>(next_lease_++, stream, fmt::format("t{}", stream),
-                                               partition, TakeSlot());
+  log.lease = std::make_shared<PartitionLease>(next_lease_++, stream, TopicOf(stream), partition,
+                                               TakeSlot());
   log.position = position.replay_from;
   log.paused = false;
   changes_.push_back(PartitionOpened{log.lease, position});
@@ -49,6 +49,21 @@ void FakeSource::Revoke(int32_t partition, bool lost, uint16_t stream) {
   log.lease->Lapse();
   changes_.push_back(PartitionRevoked{log.lease, lost});
   log.lease = nullptr;
+}
+
+int64_t FakeSource::LogEnd(int32_t partition, uint16_t stream) const {
+  const auto log = logs_.find({stream, partition});
+  return log == logs_.end() ? 0 : static_cast<int64_t>(log->second.records.size());
+}
+
+int64_t FakeSource::OffsetForTime(int32_t partition, int64_t time_ms, uint16_t stream) const {
+  const auto log = logs_.find({stream, partition});
+  if (log == logs_.end()) return 0;
+  const std::vector<FakeRecord>& records = log->second.records;
+  const auto found =
+      std::find_if(records.begin(), records.end(),
+                   [time_ms](const FakeRecord& record) { return record.timestamp_ms >= time_ms; });
+  return found - records.begin();
 }
 
 bool FakeSource::Drained() const {
@@ -104,6 +119,10 @@ absl::Status FakeSource::Resume(const LeasePtr& lease) {
 absl::Status FakeSource::Close(absl::Duration /*timeout*/) {
   closed_ = true;
   return absl::OkStatus();
+}
+
+std::string FakeSource::TopicOf(uint16_t stream) const {
+  return topics_.empty() ? fmt::format("t{}", stream) : topics_.at(stream);
 }
 
 uint32_t FakeSource::TakeSlot() {

@@ -35,10 +35,12 @@ class FakeRecordBatch : public RecordBatch {
 };
 
 /// An EventSource whose log and group are the test's: partitions with records, assigned and taken
-/// away by test verbs, delivered in batches of `batch_records`. One thread, except Wake.
+/// away by test verbs, delivered in batches of `batch_records`. Streams are named by `topics`, by
+/// default "t0", "t1", ... One thread, except Wake.
 class FakeSource : public EventSource {
  public:
-  explicit FakeSource(size_t batch_records = 16) : batch_records_(batch_records) {}
+  explicit FakeSource(size_t batch_records = 16, std::vector<std::string> topics = {})
+      : batch_records_(batch_records), topics_(std::move(topics)) {}
 
   // Test verbs.
   /// Appends to a partition's log and returns the offset.
@@ -47,6 +49,11 @@ class FakeSource : public EventSource {
   LeasePtr Assign(int32_t partition, StartPosition position = {}, uint16_t stream = 0);
   /// The group takes it away: the lease lapses now, PartitionRevoked comes with the next poll.
   void Revoke(int32_t partition, bool lost = false, uint16_t stream = 0);
+  /// The offset the next record of a partition will have.
+  int64_t LogEnd(int32_t partition, uint16_t stream = 0) const;
+  /// The first offset whose timestamp is at or after `time_ms`, as the broker looks it up; LogEnd
+  /// when every record is older.
+  int64_t OffsetForTime(int32_t partition, int64_t time_ms, uint16_t stream = 0) const;
   /// True when every record of the open partitions has been delivered.
   bool Drained() const;
   void set_rebalancing(bool rebalancing) { rebalancing_ = rebalancing; }
@@ -76,8 +83,10 @@ class FakeSource : public EventSource {
   using LogKey = std::pair<uint16_t, int32_t>;
 
   uint32_t TakeSlot();
+  std::string TopicOf(uint16_t stream) const;
 
   const size_t batch_records_;
+  const std::vector<std::string> topics_;
   std::map<LogKey, Log> logs_;
   std::vector<PartitionChange> changes_;
   std::vector<uint64_t> released_;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "pipeline/kafka/handles.h"
+#include "pipeline/ports/offset_store.h"
 
 typedef struct rd_kafka_mock_cluster_s rd_kafka_mock_cluster_t;
 
@@ -40,12 +41,6 @@ struct TopicRecord {
 
   /// Value of the last header of that name; empty = none.
   std::string_view Header(std::string_view name) const;
-};
-
-/// A committed offset and its metadata; offset -1 = none.
-struct CommittedOffset {
-  int64_t offset = -1;
-  std::string metadata;
 };
 
 /// Kafka inside the test process (librdkafka's mock cluster) with three brokers, one per part, so

@@ -5,6 +5,7 @@
 
 #include "agents/amount/amount_reason.h"
 #include "agents/api/check.h"
+#include "agents/state/prefetch.h"
 
 namespace caracal::agents {
 namespace {
@@ -40,6 +41,8 @@ ProfileAgent::ProfileAgent(const ProfileOptions& options)
 void ProfileAgent::Process(std::span<const Transaction* const> events,
                            std::span<std::byte* const> states, std::span<Verdict> verdicts) {
   DCHECK(events.size() == states.size() && events.size() == verdicts.size());
+  // The amount that gives way lies somewhere in the ring: the one place nobody could load ahead.
+  for (std::byte* const state : states) PrefetchLine(NextSlot(state));
   for (size_t i = 0; i < events.size(); ++i) {
     const Transaction& event = *events[i];
     verdicts[i].observed[kAmountSlot] = event.amount;
@@ -72,16 +75,23 @@ void ProfileAgent::Judge(int64_t amount, const Header& profile, Verdict& verdict
   }
 }
 
+int64_t* ProfileAgent::NextSlot(std::byte* state) const {
+  const Header& profile = *reinterpret_cast<const Header*>(state);
+  int64_t* const amounts = reinterpret_cast<int64_t*>(state + sizeof(Header));
+  return amounts + (profile.size < options_.history ? profile.size : profile.oldest);
+}
+
 void ProfileAgent::Remember(int64_t amount, std::byte* state) const {
   Header& profile = *reinterpret_cast<Header*>(state);
-  int64_t* amounts = reinterpret_cast<int64_t*>(state + sizeof(Header));
+  int64_t* const slot = NextSlot(state);
   if (profile.size < options_.history) {
-    amounts[profile.size++] = amount;
+    *slot = amount;
+    ++profile.size;
     profile.sum += amount;
     return;
   }
-  profile.sum += amount - amounts[profile.oldest];
-  amounts[profile.oldest] = amount;
+  profile.sum += amount - *slot;
+  *slot = amount;
   profile.oldest = profile.oldest + 1 == options_.history ? 0 : profile.oldest + 1;
 }
 

@@ -54,6 +54,8 @@ class ProfileAgent final : public Agent {
 
   void Judge(int64_t amount, const Header& profile, Verdict& verdict) const;
   void Remember(int64_t amount, std::byte* state) const;
+  /// Where the next amount goes.
+  int64_t* NextSlot(std::byte* state) const;
 
   ProfileOptions options_;
   int64_t ratio_unit_;  // 10^scale of the ratio

@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "agents/api/check.h"
+#include "agents/api/status_macros.h"
+#include "agents/ruleset/bucket_image.h"
 #include "agents/state/eviction.h"
 
 namespace caracal::agents {
@@ -13,12 +15,35 @@ constexpr size_t kKeysMin = 16;
 }  // namespace
 
 BucketState::BucketState(std::shared_ptr<const CompiledRulesets> rulesets,
-                         const BucketLimits& limits)
-    : rulesets_(std::move(rulesets)), limits_(limits), rows_(limits.rows_per_bucket) {
+                         const BucketLimits& limits, HugePagePool* pool)
+    : rulesets_(std::move(rulesets)), limits_(limits), rows_(limits.rows_per_bucket, pool) {
   CHECK(limits.max_bytes >= MinBytes(*rulesets_, limits.rows_per_bucket));
   tables_.reserve(rulesets_->layout().groups.size());
-  for (const KeyGroup& group : rulesets_->layout().groups) tables_.emplace_back(group.record);
+  for (const KeyGroup& group : rulesets_->layout().groups) tables_.emplace_back(group.record, pool);
   used_bytes_ = UsedBytes();
+}
+
+BucketState::BucketState(std::shared_ptr<const CompiledRulesets> rulesets,
+                         const BucketLimits& limits, RestoredContent content)
+    : rulesets_(std::move(rulesets)),
+      limits_(limits),
+      rows_(std::move(content.rows)),
+      tables_(std::move(content.tables)),
+      used_bytes_(UsedBytes()) {
+  CHECK(used_bytes_ <= limits_.max_bytes);
+}
+
+absl::StatusOr<RestoredBucket> BucketState::Parse(std::shared_ptr<const CompiledRulesets> rulesets,
+                                                  const BucketLimits& limits, uint32_t buckets,
+                                                  std::string_view image) {
+  CHECK(limits.max_bytes >= MinBytes(*rulesets, limits.rows_per_bucket));
+  ASSIGN_OR_RETURN(RestoredContent content, RestoreBucket(*rulesets, limits, buckets, image));
+  const RestoreReport report = content.report;
+  return RestoredBucket{BucketState(std::move(rulesets), limits, std::move(content)), report};
+}
+
+void BucketState::AppendTo(uint32_t buckets, std::string& out) const {
+  BucketImage::Append(*rulesets_, buckets, rows_, tables_, out);
 }
 
 size_t BucketState::MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket) {
@@ -45,6 +70,11 @@ size_t BucketState::UsedBytes() const {
     used += table.size() * KeyTable::BytesPerKey(table.layout());
   }
   return used;
+}
+
+void BucketState::MoveInto(HugePagePool& pool) {
+  rows_.MoveInto(pool);
+  for (KeyTable& table : tables_) table.MoveInto(pool);
 }
 
 size_t BucketState::keys() const {

@@ -3,8 +3,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "agents/ruleset/bucket_limits.h"
+#include "agents/ruleset/bucket_restore.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/state/key_table.h"
 #include "agents/state/row_filter.h"
@@ -12,14 +17,7 @@
 
 namespace caracal::agents {
 
-/// How much a bucket may hold.
-struct BucketLimits {
-  /// Bytes for keys, records and the row filter together; at least BucketState::MinBytes. Default:
-  /// a 64th of 512 MiB.
-  size_t max_bytes = size_t{8} << 20;
-  /// Rows remembered for de-duplication; 0 = none. See RowFilter.
-  uint32_t rows_per_bucket = 16 * 1024;
-};
+struct RestoredBucket;
 
 /// Everything the engine remembers of one bucket of one partition, for one set of compiled
 /// rulesets: the rows seen last and one key table per distinct rule key. Buckets share nothing, so
@@ -28,13 +26,25 @@ struct BucketLimits {
 /// Bounded by bytes: the row filter counts with the most it can take, every key with
 /// KeyTable::BytesPerKey, a function of the layout, so that a restored bucket evicts where the
 /// original did. Allocation follows content and may exceed that by the unused part of each table's
-/// last block (below half of the table while it is under 2 MiB, at most 2 MiB above). When full,
-/// EvictOldest makes room. One worker at a time.
+/// last block (below half of the table while it is under 256 KiB, at most 256 KiB above). When
+/// full, EvictOldest makes room. One worker at a time.
 class BucketState {
  public:
   /// `limits.max_bytes` must be at least MinBytes (CHECK; the configuration is to be checked
   /// before).
-  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits);
+  /// `pool` null = memory from the heap; else it must outlive the bucket.
+  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
+              HugePagePool* pool = nullptr);
+
+  /// The bucket of an image: as RestoreBucket, with its errors. From then on it does what the saved
+  /// one would have done, as far as the report says that the image was restored exactly. `limits`
+  /// as for the constructor; `buckets`: per partition.
+  static absl::StatusOr<RestoredBucket> Parse(std::shared_ptr<const CompiledRulesets> rulesets,
+                                              const BucketLimits& limits, uint32_t buckets,
+                                              std::string_view image);
+  /// Appends the image (BucketImage) of this bucket, one of `buckets` per partition. Buckets with
+  /// equal digests have equal images.
+  void AppendTo(uint32_t buckets, std::string& out) const;
 
   /// The least a bucket works with: the row filter and sixteen keys per distinct rule key.
   static size_t MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket);
@@ -51,6 +61,10 @@ class BucketState {
   /// handles of this bucket.
   void EvictOldest();
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Ends the
+  /// validity of pointers.
+  void MoveInto(HugePagePool& pool);
+
   size_t keys() const;
   /// Bytes allocated.
   size_t bytes() const;
@@ -63,6 +77,9 @@ class BucketState {
   StateDigest Digest() const;
 
  private:
+  BucketState(std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
+              RestoredContent content);
+
   size_t UsedBytes() const;
 
   std::shared_ptr<const CompiledRulesets> rulesets_;
@@ -70,6 +87,12 @@ class BucketState {
   RowFilter rows_;
   std::vector<KeyTable> tables_;  // by group
   size_t used_bytes_ = 0;
+};
+
+/// A bucket read from an image, and what became of the image.
+struct RestoredBucket {
+  BucketState state;
+  RestoreReport report;
 };
 
 }  // namespace caracal::agents

@@ -11,57 +11,72 @@ Evaluator::Evaluator(std::shared_ptr<const CompiledRulesets> rulesets)
     : rulesets_(std::move(rulesets)),
       records_(*rulesets_),
       judgements_(*rulesets_),
-      admitted_(rulesets_->filters().size()) {
+      under_way_(kUnderWay, MiniBatch(*rulesets_)) {
   for (const CompiledRule& rule : rulesets_->rules()) agents_.push_back(rule.bound->NewAgent());
 }
 
 void Evaluator::Evaluate(std::span<const EvaluationInput> inputs, std::vector<Judgement>& out,
                          EvaluationCounts& counts) {
   out.clear();
-  for (size_t first = 0; first < inputs.size(); first += kMiniBatchEvents) {
-    const size_t size = std::min(kMiniBatchEvents, inputs.size() - first);
-    EvaluateMiniBatch(inputs.subspan(first, size), first, out, counts);
+  const size_t batches = (inputs.size() + kMiniBatchEvents - 1) / kMiniBatchEvents;
+  for (size_t step = 0; step < batches + kUnderWay - 1; ++step) {
+    if (step < batches) {
+      MiniBatch& batch = under_way_[step % kUnderWay];
+      batch.first = step * kMiniBatchEvents;
+      batch.inputs =
+          inputs.subspan(batch.first, std::min(kMiniBatchEvents, inputs.size() - batch.first));
+      Announce(batch);
+    }
+    if (step >= 1 && step - 1 < batches) {
+      records_.PrefetchRecords(under_way_[(step - 1) % kUnderWay]);
+    }
+    if (step >= 2) Judge(under_way_[(step - 2) % kUnderWay], out, counts);
   }
 }
 
-void Evaluator::EvaluateMiniBatch(Batch batch, size_t first, std::vector<Judgement>& out,
-                                  EvaluationCounts& counts) {
-  for (const EvaluationInput& input : batch) {
+void Evaluator::Announce(MiniBatch& batch) {
+  for (const EvaluationInput& input : batch.inputs) {
     DCHECK(&input.bucket->rulesets() == rulesets_.get());
     if (input.has_row) input.bucket->rows().Prefetch(input.row_tag);
   }
   SelectRules(batch);
   records_.PrefetchIndexes(batch);
+}
+
+void Evaluator::Judge(const MiniBatch& batch, std::vector<Judgement>& out,
+                      EvaluationCounts& counts) {
   const EventMask active = DropDuplicates(batch, counts);
-  records_.PrefetchRecords(batch);
-  for (size_t begin = 0; begin < batch.size();) {
+  for (size_t begin = 0; begin < batch.inputs.size();) {
     const size_t end = records_.Resolve(batch, active, begin);
     const EventMask run = active & EventRange(begin, end);
     for (size_t i = 0; i < agents_.size(); ++i) RunRule(i, batch, run, counts);
-    judgements_.Flush(first, out, counts);
+    judgements_.Flush(batch.first, out, counts);
     begin = end;
   }
 }
 
-void Evaluator::SelectRules(Batch batch) {
+void Evaluator::SelectRules(MiniBatch& batch) const {
   const std::vector<RuleFilter>& filters = rulesets_->filters();
   for (size_t f = 0; f < filters.size(); ++f) {
-    admitted_[f] = EventRange(0, batch.size());
+    batch.admitted[f] = EventRange(0, batch.inputs.size());
     if (filters[f].matches_all()) continue;
-    for (size_t event = 0; event < batch.size(); ++event) {
-      if (!filters[f].Matches(*batch[event].transaction)) admitted_[f] &= ~EventBit(event);
+    for (size_t event = 0; event < batch.inputs.size(); ++event) {
+      if (!filters[f].Matches(*batch.inputs[event].transaction)) {
+        batch.admitted[f] &= ~EventBit(event);
+      }
     }
   }
-  records_.Clear();
+  for (MiniBatch::GroupKeys& group : batch.groups) group.wanted = 0;
   for (const CompiledRule& rule : rulesets_->rules()) {
-    if (rule.group != CompiledRule::kStateless) records_.Want(rule.group, admitted_[rule.filter]);
+    if (rule.group == CompiledRule::kStateless) continue;
+    batch.groups[rule.group].wanted |= batch.admitted[rule.filter];
   }
 }
 
-EventMask Evaluator::DropDuplicates(Batch batch, EvaluationCounts& counts) {
+EventMask Evaluator::DropDuplicates(const MiniBatch& batch, EvaluationCounts& counts) {
   EventMask active = 0;
-  for (size_t event = 0; event < batch.size(); ++event) {
-    const EvaluationInput& input = batch[event];
+  for (size_t event = 0; event < batch.inputs.size(); ++event) {
+    const EvaluationInput& input = batch.inputs[event];
     if (input.has_row && !input.bucket->rows().InsertIfNew(input.row_tag)) {
       ++counts.duplicates;
       continue;
@@ -72,14 +87,14 @@ EventMask Evaluator::DropDuplicates(Batch batch, EvaluationCounts& counts) {
   return active;
 }
 
-void Evaluator::RunRule(size_t rule_index, Batch batch, EventMask events,
+void Evaluator::RunRule(size_t rule_index, const MiniBatch& batch, EventMask events,
                         EvaluationCounts& counts) {
   const CompiledRule& rule = rulesets_->rules()[rule_index];
   const bool stateless = rule.group == CompiledRule::kStateless;
   size_t n = 0;
-  ForEachEvent(events & admitted_[rule.filter], [&](size_t event) {
+  ForEachEvent(events & batch.admitted[rule.filter], [&](size_t event) {
     gathered_events_[n] = static_cast<uint8_t>(event);
-    transactions_[n] = batch[event].transaction;
+    transactions_[n] = batch.inputs[event].transaction;
     states_[n] = stateless ? nullptr : records_.record(rule.group, event) + rule.offset;
     ++n;
   });
@@ -88,18 +103,19 @@ void Evaluator::RunRule(size_t rule_index, Batch batch, EventMask events,
   agents_[rule_index]->Process({transactions_.data(), n}, {states_.data(), n},
                                {verdicts_.data(), n});
   if (rule.enforced && !stateless) {
-    const EventMask truncated = records_.truncated(rule.group) & admitted_[rule.filter] & events;
+    const EventMask truncated =
+        records_.truncated(rule.group) & batch.admitted[rule.filter] & events;
     judgements_.MarkTruncated(rule.ruleset, truncated);
   }
   Collect(rule, batch, n, counts);
 }
 
-void Evaluator::Collect(const CompiledRule& rule, Batch batch, size_t gathered,
+void Evaluator::Collect(const CompiledRule& rule, const MiniBatch& batch, size_t gathered,
                         EvaluationCounts& counts) {
   RuleCounts& tally = counts.rulesets[rule.ruleset].rules[rule.rule];
   for (size_t i = 0; i < gathered; ++i) {
     const size_t event = gathered_events_[i];
-    if (!batch[event].raise) continue;
+    if (!batch.inputs[event].raise) continue;
     const Verdict& verdict = verdicts_[i];
     ++tally.evaluations;
     tally.late += (verdict.flags & kLate) != 0 ? 1 : 0;

@@ -16,6 +16,7 @@
 #include "agents/ruleset/evaluation_input.h"
 #include "agents/ruleset/event_mask.h"
 #include "agents/ruleset/judgement_collector.h"
+#include "agents/ruleset/mini_batch.h"
 #include "agents/ruleset/record_resolver.h"
 
 namespace caracal::agents {
@@ -25,11 +26,12 @@ namespace caracal::agents {
 ///
 /// Judgements and state are a function of the transactions of each bucket in log order alone; how
 /// they are split into batches, and which other buckets share a batch, changes nothing. Per
-/// mini-batch: announce all memory to come, drop duplicate rows before any rule, find the records,
-/// then rule by rule gather the events its filters admit and let its agent process them. An event
-/// costs one look-up per distinct rule key that a rule wants for it; virtual calls are per rule
-/// and mini-batch. Allocates nothing per event once its scratch has grown, except for judgements
-/// and new keys.
+/// mini-batch: announce the memory to come, drop duplicate rows before any rule, find the records,
+/// then rule by rule gather the events its filters admit and let its agent process them. What is
+/// announced has two mini-batches' time to arrive: most of a random access to memory is waiting,
+/// and that is spent on judging other events. An event costs one look-up per distinct rule key that
+/// a rule wants for it; virtual calls are per rule and mini-batch. Allocates nothing per event once
+/// its scratch has grown, except for judgements and new keys.
 ///
 /// Owns the agents. One worker's: not thread-safe; it may move between threads.
 class Evaluator {
@@ -46,21 +48,25 @@ class Evaluator {
   const CompiledRulesets& rulesets() const { return *rulesets_; }
 
  private:
-  using Batch = std::span<const EvaluationInput>;
+  /// Mini-batches under way: one whose index lines are loading, one whose records are, one that is
+  /// judged.
+  static constexpr size_t kUnderWay = 3;
 
-  void EvaluateMiniBatch(Batch batch, size_t first, std::vector<Judgement>& out,
-                         EvaluationCounts& counts);
-  void SelectRules(Batch batch);
+  void Announce(MiniBatch& batch);
+  void Judge(const MiniBatch& batch, std::vector<Judgement>& out, EvaluationCounts& counts);
+  void SelectRules(MiniBatch& batch) const;
   /// The events that are not duplicates.
-  static EventMask DropDuplicates(Batch batch, EvaluationCounts& counts);
-  void RunRule(size_t rule_index, Batch batch, EventMask events, EvaluationCounts& counts);
-  void Collect(const CompiledRule& rule, Batch batch, size_t gathered, EvaluationCounts& counts);
+  static EventMask DropDuplicates(const MiniBatch& batch, EvaluationCounts& counts);
+  void RunRule(size_t rule_index, const MiniBatch& batch, EventMask events,
+               EvaluationCounts& counts);
+  void Collect(const CompiledRule& rule, const MiniBatch& batch, size_t gathered,
+               EvaluationCounts& counts);
 
   std::shared_ptr<const CompiledRulesets> rulesets_;
   std::vector<std::unique_ptr<Agent>> agents_;  // as rulesets_->rules()
   RecordResolver records_;
   JudgementCollector judgements_;
-  std::vector<EventMask> admitted_;  // per filter: events of the mini-batch
+  std::vector<MiniBatch> under_way_;  // kUnderWay, in turn
   // The events gathered for one rule.
   std::array<uint8_t, kMiniBatchEvents> gathered_events_;
   std::array<const Transaction*, kMiniBatchEvents> transactions_;

@@ -13,39 +13,34 @@ RecordResolver::RecordResolver(const CompiledRulesets& rulesets)
   }
 }
 
-void RecordResolver::Clear() {
-  for (Group& group : groups_) group.wanted = 0;
-}
-
-void RecordResolver::PrefetchIndexes(std::span<const EvaluationInput> batch) {
+void RecordResolver::PrefetchIndexes(MiniBatch& batch) {
   for (size_t g = 0; g < groups_.size(); ++g) {
-    Group& group = groups_[g];
+    MiniBatch::GroupKeys& group = batch.groups[g];
     ForEachEvent(group.wanted, [&](size_t event) {
-      const EvaluationInput& input = batch[event];
+      const EvaluationInput& input = batch.inputs[event];
       group.keys[event] =
-          group.key->Of(*input.transaction, input.key_hash, rulesets_.hash_seed(), key_text_);
+          groups_[g].key->Of(*input.transaction, input.key_hash, rulesets_.hash_seed(), key_text_);
       input.bucket->table(g).PrefetchIndex(group.keys[event]);
     });
   }
 }
 
-void RecordResolver::PrefetchRecords(std::span<const EvaluationInput> batch) {
+void RecordResolver::PrefetchRecords(const MiniBatch& batch) const {
   for (size_t g = 0; g < groups_.size(); ++g) {
-    const Group& group = groups_[g];
+    const MiniBatch::GroupKeys& group = batch.groups[g];
     ForEachEvent(group.wanted, [&](size_t event) {
-      batch[event].bucket->table(g).PrefetchRecord(group.keys[event]);
+      batch.inputs[event].bucket->table(g).PrefetchRecord(group.keys[event]);
     });
   }
 }
 
-size_t RecordResolver::Resolve(std::span<const EvaluationInput> batch, EventMask active,
-                               size_t begin) {
+size_t RecordResolver::Resolve(const MiniBatch& batch, EventMask active, size_t begin) {
   for (Group& group : groups_) group.truncated = 0;
   EventMask run = 0;
-  size_t end = batch.size();
+  size_t end = batch.inputs.size();
   for (EventMask left = active & EventRange(begin, end); left != 0; left &= left - 1) {
     const auto event = static_cast<size_t>(std::countr_zero(left));
-    if (!ResolveEvent(batch[event], event, /*may_evict=*/run == 0)) {
+    if (!ResolveEvent(batch, event, /*may_evict=*/run == 0)) {
       end = event;
       break;
     }
@@ -55,16 +50,17 @@ size_t RecordResolver::Resolve(std::span<const EvaluationInput> batch, EventMask
   return end;
 }
 
-bool RecordResolver::ResolveEvent(const EvaluationInput& input, size_t event, bool may_evict) {
+bool RecordResolver::ResolveEvent(const MiniBatch& batch, size_t event, bool may_evict) {
+  const EvaluationInput& input = batch.inputs[event];
   BucketState& bucket = *input.bucket;
-  if (!bucket.HasRoomFor(rulesets_.event_bytes_max()) && !MakeRoom(bucket, event, may_evict)) {
+  if (!bucket.HasRoomFor(rulesets_.event_bytes_max()) && !MakeRoom(batch, event, may_evict)) {
     return false;
   }
   for (size_t g = 0; g < groups_.size(); ++g) {
+    if ((batch.groups[g].wanted & EventBit(event)) == 0) continue;
     Group& group = groups_[g];
-    if ((group.wanted & EventBit(event)) == 0) continue;
     KeyTable& table = bucket.table(g);
-    const KeyTable::Handle handle = bucket.FindOrInsert(g, group.keys[event]);
+    const KeyTable::Handle handle = bucket.FindOrInsert(g, batch.groups[g].keys[event]);
     table.Touch(handle, input.transaction->event_time_us);
     if (table.truncated(handle)) group.truncated |= EventBit(event);
     group.handles[event] = handle;
@@ -72,32 +68,33 @@ bool RecordResolver::ResolveEvent(const EvaluationInput& input, size_t event, bo
   return true;
 }
 
-bool RecordResolver::MakeRoom(BucketState& bucket, size_t event, bool may_evict) {
+bool RecordResolver::MakeRoom(const MiniBatch& batch, size_t event, bool may_evict) const {
+  BucketState& bucket = *batch.inputs[event].bucket;
   // An eviction may take one of the event's own keys, so what is missing is asked again.
-  while (!bucket.HasRoomFor(BytesMissing(bucket, event))) {
+  while (!bucket.HasRoomFor(BytesMissing(batch, event))) {
     if (!may_evict) return false;
     bucket.EvictOldest();
   }
   return true;
 }
 
-size_t RecordResolver::BytesMissing(BucketState& bucket, size_t event) const {
+size_t RecordResolver::BytesMissing(const MiniBatch& batch, size_t event) const {
   size_t bytes = 0;
   for (size_t g = 0; g < groups_.size(); ++g) {
-    const Group& group = groups_[g];
+    const MiniBatch::GroupKeys& group = batch.groups[g];
     if ((group.wanted & EventBit(event)) == 0) continue;
-    const bool known = bucket.table(g).Find(group.keys[event]) != KeyTable::kNone;
-    bytes += known ? 0 : group.bytes_per_key;
+    const KeyTable& table = batch.inputs[event].bucket->table(g);
+    bytes += table.Find(group.keys[event]) != KeyTable::kNone ? 0 : groups_[g].bytes_per_key;
   }
   return bytes;
 }
 
-void RecordResolver::TakePointers(std::span<const EvaluationInput> batch, EventMask run) {
+void RecordResolver::TakePointers(const MiniBatch& batch, EventMask run) {
   // After all insertions of the run: they may have moved records, but not changed handles.
   for (size_t g = 0; g < groups_.size(); ++g) {
     Group& group = groups_[g];
-    ForEachEvent(group.wanted & run, [&](size_t event) {
-      group.records[event] = batch[event].bucket->table(g).record(group.handles[event]);
+    ForEachEvent(batch.groups[g].wanted & run, [&](size_t event) {
+      group.records[event] = batch.inputs[event].bucket->table(g).record(group.handles[event]);
     });
   }
 }

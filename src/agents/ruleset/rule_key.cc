@@ -46,4 +46,10 @@ void RuleKey::AddTo(StateDigester& digester) const {
   for (const std::string& name : suffix_) digester.AddText(name);
 }
 
+StateDigest RuleKey::Id() const {
+  StateDigester digester;
+  AddTo(digester);
+  return digester.Digest();
+}
+
 }  // namespace caracal::agents

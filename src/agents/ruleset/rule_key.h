@@ -38,6 +38,8 @@ class RuleKey {
   /// Attribute names, sorted.
   const std::vector<std::string>& suffix() const { return suffix_; }
   void AddTo(StateDigester& digester) const;
+  /// Equal ids = the same attributes: a key has the same text under both.
+  StateDigest Id() const;
 
  private:
   std::vector<std::string> suffix_;

@@ -8,9 +8,13 @@
 namespace caracal::agents {
 namespace {
 
+/// How much of a long slice is taken to be touched by every event: what comes first in it, such as
+/// counters and positions; a history that follows is touched in places.
+constexpr uint32_t kHotSliceBytes = 64;
+
 bool LiesBefore(const SliceRequest* a, const SliceRequest* b) {
-  return std::tie(b->state.align, b->state.size, a->id.high, a->id.low) <
-         std::tie(a->state.align, a->state.size, b->id.high, b->id.low);
+  return std::tie(b->state.align, a->state.size, a->id.high, a->id.low) <
+         std::tie(a->state.align, b->state.size, b->id.high, b->id.low);
 }
 
 KeyGroup LayOutGroup(std::vector<const SliceRequest*> requests) {
@@ -26,6 +30,8 @@ KeyGroup LayOutGroup(std::vector<const SliceRequest*> requests) {
     group.record.align = std::max(group.record.align, request->state.align);
   }
   group.record.size = static_cast<uint32_t>(std::min<uint64_t>(end, UINT32_MAX));
+  const StateSlice& last = group.slices.back();
+  group.record.hot_size = last.offset + std::min(last.size, kHotSliceBytes);
   return group;
 }
 

@@ -34,7 +34,7 @@ std::vector<Candidate> CandidatesOf(std::span<KeyTable> tables) {
 size_t EvictOldestSixteenth(std::span<KeyTable> tables) {
   std::vector<Candidate> candidates = CandidatesOf(tables);
   CHECK(!candidates.empty());
-  const size_t count = std::max<size_t>(1, candidates.size() / 16);
+  const size_t count = EvictionStep(candidates.size());
   const auto older = [tables](const Candidate& a, const Candidate& b) {
     if (a.newest_us != b.newest_us) return a.newest_us < b.newest_us;
     const auto a_key = tables[a.table].key_order(a.slot.handle);

@@ -1,27 +1,28 @@
 #include "agents/state/key_table.h"
 
 #include <bit>
-#include <limits>
 
 #include "agents/api/check.h"
 
 namespace caracal::agents {
 namespace {
 
-static_assert(std::endian::native == std::endian::little,
-              "records and keys are kept as host bytes: snapshots would not be portable");
-
 size_t RoundUp(size_t bytes, size_t align) { return (bytes + align - 1) & ~(align - 1); }
+
+size_t HotSizeOf(const RecordLayout& layout) {
+  return layout.hot_size == 0 ? layout.size : std::min(layout.hot_size, layout.size);
+}
 
 uint64_t NumberOf(int64_t value) { return static_cast<uint64_t>(value); }
 
 }  // namespace
 
-KeyTable::KeyTable(const RecordLayout& layout)
+KeyTable::KeyTable(const RecordLayout& layout, HugePagePool* pool)
     : layout_(layout),
       data_offset_(RoundUp(sizeof(Header), layout.align)),
-      prefetch_bytes_(std::min(StrideOf(layout), kPrefetchBytesMax)),
-      slab_(StrideOf(layout)) {
+      prefetch_bytes_(std::min(data_offset_ + HotSizeOf(layout), kPrefetchBytesMax)),
+      index_(pool),
+      slab_(StrideOf(layout), pool) {
   CHECK(layout.size <= kRecordBytesMax);
   CHECK(std::has_single_bit(layout.align) && layout.align <= kRecordAlignMax);
 }
@@ -47,19 +48,48 @@ void KeyTable::Evict(const Slot& slot) {
   ++evictions_;
 }
 
-std::pair<uint64_t, uint64_t> KeyTable::key_order(Handle handle) const {
-  const Header& header = HeaderOf(handle);
-  return {__builtin_bswap64(header.first), __builtin_bswap64(header.second & ~kTruncated)};
-}
-
 std::vector<KeyTable::Slot> KeyTable::SlotsInKeyOrder() const {
   std::vector<Slot> slots;
   slots.reserve(size());
   ForEach([&slots](const Slot& slot) { slots.push_back(slot); });
-  std::sort(slots.begin(), slots.end(), [this](const Slot& a, const Slot& b) {
+  SortByKey(slots.begin(), slots.end());
+  return slots;
+}
+
+void KeyTable::SortByKey(SlotIterator begin, SlotIterator end) const {
+  std::sort(begin, end, [this](const Slot& a, const Slot& b) {
     return key_order(a.handle) < key_order(b.handle);
   });
+}
+
+std::vector<KeyTable::Slot> KeyTable::SlotsInTagOrder() const {
+  std::vector<Slot> slots;
+  slots.reserve(size());
+  ForEach([&slots](const Slot& slot) { slots.push_back(slot); });
+  // Tags decide nearly always and are at hand; only runs of equal ones look at the keys.
+  std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) { return a.tag < b.tag; });
+  for (auto begin = slots.begin(); begin != slots.end();) {
+    const auto end = std::find_if(begin + 1, slots.end(),
+                                  [begin](const Slot& slot) { return slot.tag != begin->tag; });
+    if (end - begin > 1) SortByKey(begin, end);
+    begin = end;
+  }
   return slots;
+}
+
+KeyTable::Handle KeyTable::Restore(const SavedKey& saved) {
+  const Handle handle = slab_.Allocate();
+  HeaderOf(handle) = {saved.key.first, saved.key.second | (saved.truncated ? kTruncated : 0),
+                      saved.newest_us};
+  index_.Insert(saved.key.tag, handle);
+  return handle;
+}
+
+void KeyTable::BeginRestore(size_t keys, uint64_t evictions) {
+  CHECK(size() == 0 && evictions_ == 0);
+  evictions_ = evictions;
+  index_.Reserve(keys);
+  slab_.Reserve(keys);
 }
 
 void KeyTable::AddTo(StateDigester& digester) const {

@@ -1,6 +1,9 @@
 #include "agents/state/memory_block.h"
 
+#include <cstdint>
+#include <cstring>
 #include <new>
+#include <utility>
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -15,25 +18,47 @@ size_t AlignmentOf(size_t bytes) {
   return bytes >= kHugePageBytes ? kHugePageBytes : kCacheLineBytes;
 }
 
-}  // namespace
-
-MemoryBlock::MemoryBlock(size_t bytes) : MemoryBlock() {
-  auto* data =
-      static_cast<std::byte*>(::operator new (bytes, std::align_val_t{AlignmentOf(bytes)}));
-  data_ = {data, Free{bytes}};
+bool FitsPool(size_t bytes) {
+  return bytes >= HugePagePool::kUnitBytes && bytes <= HugePagePool::kBlockBytesMax;
 }
 
-void MemoryBlock::PreferHugePages() {
+}  // namespace
+
+void AdviseHugePages([[maybe_unused]] std::byte* data, [[maybe_unused]] size_t bytes) {
 #if defined(__linux__)
-  const size_t whole_pages = size() / kHugePageBytes * kHugePageBytes;
-  if (whole_pages == 0) return;
-  // A hint only: a kernel without transparent huge pages refuses it, and nothing is lost but speed.
-  [[maybe_unused]] const int refused = madvise(data(), whole_pages, MADV_HUGEPAGE);
+  const auto begin = reinterpret_cast<uintptr_t>(data);
+  const uintptr_t first = (begin + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
+  const uintptr_t end = (begin + bytes) / kHugePageBytes * kHugePageBytes;
+  if (first >= end) return;
+  [[maybe_unused]] const int refused =
+      madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);
 #endif
 }
 
+MemoryBlock::MemoryBlock(size_t bytes, HugePagePool* pool) : MemoryBlock() {
+  if (pool != nullptr && FitsPool(bytes)) {
+    data_ = {pool->Allocate(bytes), Free{bytes, pool}};
+    return;
+  }
+  auto* data =
+      static_cast<std::byte*>(::operator new (bytes, std::align_val_t{AlignmentOf(bytes)}));
+  data_ = {data, Free{bytes, nullptr}};
+  AdviseHugePages(data, bytes);
+}
+
+void MemoryBlock::MoveInto(HugePagePool& pool) {
+  if (!FitsPool(size()) || data_.get_deleter().pool == &pool) return;
+  MemoryBlock moved(size(), &pool);
+  std::memcpy(moved.data(), data(), size());
+  *this = std::move(moved);
+}
+
 void MemoryBlock::Free::operator()(std::byte* data) const {
-  ::operator delete (data, std::align_val_t{AlignmentOf(bytes)});
+  if (pool != nullptr) {
+    pool->Free(data, bytes);
+  } else {
+    ::operator delete (data, std::align_val_t{AlignmentOf(bytes)});
+  }
 }
 
 }  // namespace caracal::agents

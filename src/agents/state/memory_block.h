@@ -3,36 +3,40 @@
 #include <cstddef>
 #include <memory>
 
+#include "agents/state/huge_page_pool.h"
+
 namespace caracal::agents {
 
-/// Bytes per huge page: the size and alignment from which one can back a block.
-inline constexpr size_t kHugePageBytes = size_t{2} << 20;
+/// Asks the kernel to back the whole huge pages within [data, data + bytes) with such, when they
+/// are first touched; touched ones may follow in the background. A hint only: a kernel without
+/// transparent huge pages refuses it, and nothing is lost but speed.
+void AdviseHugePages(std::byte* data, size_t bytes);
 
 /// Owns one block of uninitialised memory: a piece of a key table.
 ///
-/// Movable, moved-from = empty. One thread at a time. The block starts at a multiple of 64, or of
-/// kHugePageBytes when it is at least that long. Out of memory throws std::bad_alloc, as `new`
-/// does.
+/// From the pool when there is one and the block is neither tiny nor long; a long block begins at a
+/// huge page of its own. Movable, moved-from = empty. One thread at a time; the pool must outlive
+/// the block. The block starts at a multiple of 64, or of kHugePageBytes when it is at least that
+/// long. Out of memory throws std::bad_alloc, as `new` does.
 class MemoryBlock {
  public:
-  MemoryBlock() : data_(nullptr, Free{0}) {}
-  explicit MemoryBlock(size_t bytes);
+  MemoryBlock() : data_(nullptr, Free{0, nullptr}) {}
+  /// `pool` null = from the heap.
+  MemoryBlock(size_t bytes, HugePagePool* pool);
 
-  /// Asks the kernel to back the whole huge pages of the block with such: at first touch what was
-  /// never touched, in the background the rest. Fewer TLB misses for random access over tens of
-  /// megabytes; memory wasted where a block stays half empty.
-  void PreferHugePages();
-
+  /// Moves the bytes into a block of `pool`, if it takes blocks of this size.
+  void MoveInto(HugePagePool& pool);
   std::byte* data() const { return data_.get(); }
   size_t size() const { return data_ == nullptr ? 0 : data_.get_deleter().bytes; }
 
  private:
   struct Free {
     size_t bytes;
+    HugePagePool* pool;  // null = it is from the heap
     void operator()(std::byte* data) const;
   };
 
-  std::unique_ptr<std::byte, Free> data_;  // the deleter knows the size
+  std::unique_ptr<std::byte, Free> data_;  // the deleter knows where it is from
 };
 
 }  // namespace caracal::agents

@@ -14,7 +14,7 @@ constexpr size_t kTinyBytes = 1024;
 
 }  // namespace
 
-RecordSlab::RecordSlab(size_t stride) : stride_(stride) {
+RecordSlab::RecordSlab(size_t stride, HugePagePool* pool) : stride_(stride), pool_(pool) {
   CHECK(stride >= sizeof(Handle) && stride % kUnitBytes == 0 && stride <= kChunkBytes / 2);
 }
 
@@ -38,19 +38,32 @@ void RecordSlab::Free(Handle handle) {
 
 void RecordSlab::Grow() {
   if (chunks_.size() == 1 && chunks_[0].size() < kChunkBytes) {
-    MemoryBlock grown(std::min(2 * chunks_[0].size(), kChunkBytes));
+    MemoryBlock grown(std::min(2 * chunks_[0].size(), kChunkBytes), pool_);
     std::memcpy(grown.data(), chunks_[0].data(), fresh_);
     chunks_[0] = std::move(grown);
     bytes_ = chunks_[0].size();
     return;
   }
   CHECK(chunks_.size() < kChunksMax);
-  if (!chunks_.empty()) chunks_.back().PreferHugePages();
   const size_t first_bytes = 4 * stride_ <= kTinyBytes ? 4 * stride_ : stride_;
-  chunks_.emplace_back(chunks_.empty() ? first_bytes : kChunkBytes);
-  if (bytes_ >= kHugeSlabBytes) chunks_.back().PreferHugePages();
-  bytes_ += chunks_.back().size();
+  AddChunk(chunks_.empty() ? first_bytes : kChunkBytes);
+}
+
+void RecordSlab::Reserve(size_t records) {
+  CHECK(chunks_.empty());
+  if (records == 0) return;
+  AddChunk(records < kChunkBytes / stride_ ? records * stride_ : kChunkBytes);
+}
+
+void RecordSlab::AddChunk(size_t bytes) {
+  chunks_.emplace_back(bytes, pool_);
+  bytes_ += bytes;
   fresh_ = 0;
+}
+
+void RecordSlab::MoveInto(HugePagePool& pool) {
+  for (MemoryBlock& chunk : chunks_) chunk.MoveInto(pool);
+  pool_ = &pool;
 }
 
 }  // namespace caracal::agents

@@ -12,27 +12,30 @@ namespace caracal::agents {
 /// grows (pointers do not).
 ///
 /// Memory grows with content: nothing before the first record, then one block that doubles up to
-/// kChunkBytes, then further chunks of kChunkBytes that never move. Full chunks may be turned into
-/// huge pages by the kernel in the background; in a large slab (kHugeSlabBytes) chunks begin as
-/// such. Freed records are used again before anything grows; nothing
-/// is given back until the slab goes. At most 32 GiB (CHECK). Movable; a moved-from slab may only
-/// be destroyed or assigned to. One thread at a time.
+/// kChunkBytes, then further chunks of kChunkBytes that never move. Freed records are used again
+/// before anything grows; nothing is given back until the slab goes. At most 32 GiB (CHECK).
+/// Movable; a moved-from slab may only be destroyed or assigned to. One thread at a time.
 class RecordSlab {
  public:
   using Handle = uint32_t;
 
-  static constexpr size_t kChunkBytes = kHugePageBytes;
-  /// From here on the one chunk that is partly empty wastes at most an eighth of the memory.
-  static constexpr size_t kHugeSlabBytes = 8 * kChunkBytes;
+  static constexpr size_t kChunkBytes = size_t{256} << 10;
 
   /// `stride`: bytes from one record to the next; a multiple of 8 (and of the records' alignment,
-  /// at most 64), at most kChunkBytes / 2.
-  explicit RecordSlab(size_t stride);
+  /// at most 64), at most kChunkBytes / 2. `pool` null = blocks from the heap; else it must outlive
+  /// the slab.
+  explicit RecordSlab(size_t stride, HugePagePool* pool = nullptr);
 
+  /// Makes the first block of an empty slab (CHECK) as large as `records` records need, at most
+  /// kChunkBytes.
+  void Reserve(size_t records);
   /// A zeroed record. Invalidates pointers, never handles.
   Handle Allocate();
   void Free(Handle handle);
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
+  /// Invalidates pointers, never handles.
+  void MoveInto(HugePagePool& pool);
   std::byte* At(Handle handle) const {
     return chunks_[handle >> kOffsetBits].data() + size_t{handle & kOffsetMask} * kUnitBytes;
   }
@@ -42,15 +45,17 @@ class RecordSlab {
  private:
   // A handle is a chunk number and an offset in the chunk, counted in units of 8 bytes.
   static constexpr size_t kUnitBytes = 8;
-  static constexpr int kOffsetBits = 18;
+  static constexpr int kOffsetBits = 15;
   static constexpr uint32_t kOffsetMask = (1U << kOffsetBits) - 1;
   static constexpr size_t kChunksMax = size_t{1} << (32 - kOffsetBits);
   static constexpr Handle kNoHandle = 0xFFFFFFFFU;
   static_assert(kChunkBytes == kUnitBytes << kOffsetBits);
 
   void Grow();
+  void AddChunk(size_t bytes);
 
   size_t stride_;
+  HugePagePool* pool_;
   std::vector<MemoryBlock> chunks_;
   size_t bytes_ = 0;
   /// Offset of the first record of the last chunk that was never handed out.

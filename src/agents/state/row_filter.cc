@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <span>
 
 #include "agents/api/check.h"
+#include "agents/state/little_endian.h"
 
 namespace caracal::agents {
 namespace {
@@ -13,13 +15,17 @@ constexpr size_t kRowsAtFirst = 10;
 
 }  // namespace
 
-RowFilter::RowFilter(uint32_t max_rows) : max_rows_(max_rows) { CHECK(max_rows <= kMaxRows); }
+RowFilter::RowFilter(uint32_t max_rows, HugePagePool* pool) : max_rows_(max_rows), pool_(pool) {
+  CHECK(max_rows <= kMaxRows);
+}
 
 bool RowFilter::InsertIfNew(uint64_t tag) {
   if (max_rows_ == 0) return true;
   if (Contains(tag)) return false;
   if (tags_.size() < max_rows_) {
-    if (tags_.size() == tags_.capacity()) Grow();
+    if (tags_.size() == tags_.capacity()) {
+      Reserve(std::min<size_t>(max_rows_, std::max(kRowsAtFirst, 2 * tags_.size())));
+    }
     tags_.push_back(tag);
   } else {
     tags_[next_place_] = tag;
@@ -59,17 +65,42 @@ void RowFilter::Place(uint32_t line_tag, uint32_t sequence) {
   }
 }
 
-void RowFilter::Grow() {
-  const size_t rows = std::min<size_t>(max_rows_, std::max(kRowsAtFirst, 2 * tags_.size()));
+void RowFilter::Reserve(size_t rows) {
   tags_.reserve(rows);
   line_count_ = LinesFor(rows);
-  block_ = MemoryBlock(line_count_ * sizeof(TagLine));
-  block_.PreferHugePages();
+  block_ = MemoryBlock(line_count_ * sizeof(TagLine), pool_);
   std::uninitialized_value_construct_n(lines(), line_count_);
   // A ring that grows has not wrapped: row i of it has the number i + 1.
   for (size_t i = 0; i < tags_.size(); ++i) {
     Place(LineTag(tags_[i]), static_cast<uint32_t>(i + 1));
   }
+}
+
+void RowFilter::AppendTo(std::string& out) const {
+  const auto append = [&out](std::span<const uint64_t> tags) {
+    out.append(reinterpret_cast<const char*>(tags.data()), tags.size_bytes());
+  };
+  const std::span<const uint64_t> tags(tags_);
+  const size_t oldest = tags.size() < max_rows_ ? 0 : next_place_;
+  append(tags.subspan(oldest));
+  append(tags.first(oldest));
+}
+
+bool RowFilter::Restore(std::string_view image) {
+  CHECK(tags_.empty() && image.size() % sizeof(uint64_t) == 0);
+  const size_t rows = std::min<size_t>(max_rows_, image.size() / sizeof(uint64_t));
+  if (rows == 0) return true;
+  image.remove_prefix(image.size() - rows * sizeof(uint64_t));
+  Reserve(rows);
+  for (size_t at = 0; at < image.size(); at += sizeof(uint64_t)) {
+    if (!InsertIfNew(LoadLittleEndian<uint64_t>(image.data() + at))) return false;
+  }
+  return true;
+}
+
+void RowFilter::MoveInto(HugePagePool& pool) {
+  block_.MoveInto(pool);
+  pool_ = &pool;
 }
 
 void RowFilter::AddTo(StateDigester& digester) const {

@@ -2,9 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/state/memory_block.h"
+#include "agents/state/prefetch.h"
 #include "agents/state/state_digest.h"
 #include "agents/state/tag_lanes.h"
 
@@ -28,12 +31,13 @@ class RowFilter {
  public:
   static constexpr uint32_t kMaxRows = uint32_t{1} << 30;
 
-  /// At most kMaxRows (CHECK); 0 = remembers nothing: every row is new.
-  explicit RowFilter(uint32_t max_rows);
+  /// At most kMaxRows (CHECK); 0 = remembers nothing: every row is new. `pool` null = memory from
+  /// the heap; else it must outlive the filter.
+  explicit RowFilter(uint32_t max_rows, HugePagePool* pool = nullptr);
 
   /// Starts to load what InsertIfNew(tag) will look at.
   void Prefetch(uint64_t tag) const {
-    if (line_count_ != 0) __builtin_prefetch(&lines()[HomeLineOf(LineTag(tag), line_count_)], 1);
+    if (line_count_ != 0) PrefetchLine(&lines()[HomeLineOf(LineTag(tag), line_count_)]);
   }
 
   /// True = the row is new and is remembered now, the oldest row is forgotten if need be; false = a
@@ -47,9 +51,17 @@ class RowFilter {
     for (size_t i = oldest; i < tags_.size(); ++i) visit(tags_[i]);
     for (size_t i = 0; i < oldest; ++i) visit(tags_[i]);
   }
+  /// Appends the remembered tags, oldest first, 8 bytes each, little-endian.
+  void AppendTo(std::string& out) const;
+  /// Fills an empty filter (CHECK) with what AppendTo has written: with the newest max_rows() of
+  /// it. False = a tag occurs twice, which no filter remembers; the filter is then of no use.
+  /// `image` must be a whole number of tags (CHECK).
+  [[nodiscard]] bool Restore(std::string_view image);
   /// Adds the remembered rows, and nothing else, to a digest.
   void AddTo(StateDigester& digester) const;
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
+  void MoveInto(HugePagePool& pool);
   size_t size() const { return tags_.size(); }
   uint32_t max_rows() const { return max_rows_; }
   /// Bytes allocated.
@@ -80,9 +92,11 @@ class RowFilter {
   bool Contains(uint64_t tag) const;
   /// Makes `sequence`, the number of the row to come or of one in the ring, findable.
   void Place(uint32_t line_tag, uint32_t sequence);
-  void Grow();
+  /// Makes room for `rows` rows, which must not be fewer than there are.
+  void Reserve(size_t rows);
 
   uint32_t max_rows_;
+  HugePagePool* pool_;
   /// Number and place in the ring of the row to come. Numbers start at 1: 0 never looks remembered
   /// in a new line.
   uint32_t next_sequence_ = 1;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,7 +15,8 @@ struct StateDigest {
   uint64_t low = 0;
   uint64_t high = 0;
 
-  friend bool operator==(const StateDigest&, const StateDigest&) = default;
+  /// Order for maps and sorted lists only.
+  friend auto operator<=>(const StateDigest&, const StateDigest&) = default;
 };
 
 /// Digests a sequence of fields: XXH3-128 over their bytes, numbers little-endian. Bytes of

@@ -38,16 +38,29 @@ void TagIndex::Erase(uint32_t tag, uint32_t value) {
 }
 
 void TagIndex::Grow() {
-  const size_t next = line_count_ + line_count_ / 2 + 1;
-  TagIndex grown;
-  grown.block_ = MemoryBlock(next * sizeof(TagLine));
-  // All of it will be used: entries are scattered over the lines.
-  grown.block_.PreferHugePages();
-  grown.line_count_ = next;
-  std::uninitialized_value_construct_n(grown.lines(), next);
+  TagIndex grown(pool_);
+  grown.Allocate(NextLineCount(line_count_));
   ForEach([&grown](uint32_t tag, uint32_t value) { grown.Place(tag, value); });
   grown.size_ = size_;
   *this = std::move(grown);
+}
+
+void TagIndex::Reserve(size_t entries) {
+  CHECK(size_ == 0);
+  size_t lines = line_count_;
+  while (lines * kMaxEntriesPerLine < entries) lines = NextLineCount(lines);
+  if (lines != line_count_) Allocate(lines);
+}
+
+void TagIndex::Allocate(size_t lines) {
+  block_ = MemoryBlock(lines * sizeof(TagLine), pool_);
+  line_count_ = lines;
+  std::uninitialized_value_construct_n(this->lines(), lines);
+}
+
+void TagIndex::MoveInto(HugePagePool& pool) {
+  block_.MoveInto(pool);
+  pool_ = &pool;
 }
 
 }  // namespace caracal::agents

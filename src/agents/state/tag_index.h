@@ -6,6 +6,7 @@
 
 #include "agents/api/check.h"
 #include "agents/state/memory_block.h"
+#include "agents/state/prefetch.h"
 #include "agents/state/tag_lanes.h"
 
 namespace caracal::agents {
@@ -27,9 +28,12 @@ class TagIndex {
   /// Average number of entries per 64-byte line at which the index grows.
   static constexpr size_t kMaxEntriesPerLine = 6;
 
+  /// `pool` null = memory from the heap; else it must outlive the index.
+  explicit TagIndex(HugePagePool* pool = nullptr) : pool_(pool) {}
+
   /// Starts to load the line where `tag` is looked up first.
   void Prefetch(uint32_t tag) const {
-    if (line_count_ != 0) __builtin_prefetch(&lines()[HomeLine(tag)]);
+    if (line_count_ != 0) PrefetchLine(&lines()[HomeLine(tag)]);
   }
 
   /// The first value under `tag` in its home line: a guess, good enough to prefetch what it stands
@@ -57,6 +61,8 @@ class TagIndex {
     return kNone;
   }
 
+  /// Makes an empty index (CHECK) as large as one that has grown to `entries` entries.
+  void Reserve(size_t entries);
   /// Adds an entry; (tag, value) must not be present. `tag` from TagOf, value not kNone.
   void Insert(uint32_t tag, uint32_t value) {
     if (size_ == line_count_ * kMaxEntriesPerLine) Grow();
@@ -78,6 +84,8 @@ class TagIndex {
     }
   }
 
+  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
+  void MoveInto(HugePagePool& pool);
   size_t size() const { return size_; }
   /// Bytes allocated.
   size_t bytes() const { return block_.size(); }
@@ -86,9 +94,12 @@ class TagIndex {
   TagLine* lines() const { return reinterpret_cast<TagLine*>(block_.data()); }
   size_t HomeLine(uint32_t tag) const { return HomeLineOf(tag, line_count_); }
   size_t NextLine(size_t at) const { return at + 1 == line_count_ ? 0 : at + 1; }
+  static size_t NextLineCount(size_t lines) { return lines + lines / 2 + 1; }
   void Place(uint32_t tag, uint32_t value);
   void Grow();
+  void Allocate(size_t lines);
 
+  HugePagePool* pool_;
   size_t size_ = 0;
   size_t line_count_ = 0;
   MemoryBlock block_;

@@ -53,13 +53,14 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
 }
 
 bool AtLeastOnceCommitter::Backoff() {
-  absl::MutexLock lock(&mutex_);
-  return !mutex_.AwaitWithTimeout(absl::Condition(&cancelled_), kRetryPause);
+  MutexLock lock(&mutex_);
+  return !mutex_.AwaitFor(kRetryPause,
+                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
 }
 
 void AtLeastOnceCommitter::Cancel() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     cancelled_ = true;
   }
   sink_.Cancel();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/output_sink.h"
@@ -21,6 +21,7 @@ class AtLeastOnceCommitter : public EpochCommitter {
   /// Both must outlive this.
   AtLeastOnceCommitter(OutputSink& sink, OffsetStore& offsets) : sink_(sink), offsets_(offsets) {}
 
+  void Start() override { sink_.Start(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
   void Cancel() override;
 
@@ -34,7 +35,7 @@ class AtLeastOnceCommitter : public EpochCommitter {
   /// The epoch whose outputs have been acknowledged, while its offsets have not been committed.
   uint64_t delivered_epoch_ = 0;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

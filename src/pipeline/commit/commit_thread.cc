@@ -22,7 +22,7 @@ CommitThread::CommitThread(EpochCommitter& committer, const Clock& clock,
 
 CommitThread::~CommitThread() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
   }
   committer_.Cancel();
@@ -36,34 +36,35 @@ void CommitThread::Start() {
 void CommitThread::Submit(std::shared_ptr<const SealedEpoch> epoch) {
   CHECK(!busy_);
   busy_ = true;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   submitted_ = std::move(epoch);
 }
 
 std::optional<CommitResult> CommitThread::TakeResult() {
   if (!busy_) return std::nullopt;
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!result_.has_value()) return std::nullopt;
   busy_ = false;
   return std::exchange(result_, std::nullopt);
 }
 
 void CommitThread::Run() {
-  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+  const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || submitted_ != nullptr;
   };
+  committer_.Start();
   while (true) {
     std::shared_ptr<const SealedEpoch> epoch;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(&has_work));
+      MutexLock lock(&mutex_);
+      mutex_.Await(has_work);
       if (stopping_) return;
       epoch = std::move(submitted_);
     }
     CommitResult result = Commit(*epoch);
     epoch = nullptr;
     {
-      absl::MutexLock lock(&mutex_);
+      MutexLock lock(&mutex_);
       result_ = std::move(result);
     }
     on_result_();

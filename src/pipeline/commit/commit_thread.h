@@ -6,8 +6,8 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "pipeline/base/cell.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/types/epoch.h"
@@ -63,7 +63,7 @@ class CommitThread {
   CommitProbe probe_;
   Gauge last_cpu_micros_;
 
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<const SealedEpoch> submitted_ ABSL_GUARDED_BY(mutex_);
   std::optional<CommitResult> result_ ABSL_GUARDED_BY(mutex_);

@@ -81,8 +81,8 @@ uint64_t EpochCoordinator::Close() {
   for (Progress& progress : progress_) {
     if (!progress.touched) continue;
     progress.touched = false;
-    closed.partitions.push_back(
-        {progress.lease, progress.next_offset, FormatOffsetMetadata(progress.metadata)});
+    closed.partitions.push_back({progress.lease, progress.committed_offset, progress.next_offset,
+                                 FormatOffsetMetadata(progress.metadata)});
   }
   closed_ = std::move(closed);
   open_ = OpenEpoch();
@@ -96,6 +96,7 @@ void EpochCoordinator::AddShare(EpochShare share) {
   CHECK(closed_.has_value() && share.epoch == closed_->id && closed_->missing_shares > 0);
   closed_->missing_shares -= 1;
   std::move(share.outputs.begin(), share.outputs.end(), std::back_inserter(closed_->outputs));
+  std::move(share.snapshots.begin(), share.snapshots.end(), std::back_inserter(closed_->snapshots));
 }
 
 absl::Status EpochCoordinator::Serve() {
@@ -128,7 +129,7 @@ void EpochCoordinator::Submit() {
   if (sealed->partitions.empty()) {
     // No offset moves: nothing of this epoch may become visible either.
     CHECK(sealed->outputs.empty());
-    closed_.reset();
+    EndClosed();
     return;
   }
   sealed->group_metadata = source_.GroupMetadata();
@@ -149,8 +150,16 @@ void EpochCoordinator::Finish(const CommitResult& result) {
     CHECK(partition.end_offset > progress.committed_offset);
     progress.committed_offset = partition.end_offset;
   }
-  closed_.reset();
+  EndClosed();
   last_commit_us_ = clock_.MonotonicMicros();
+}
+
+void EpochCoordinator::EndClosed() {
+  // What this epoch moved is committed, what it did not touch was before: no copy is ahead.
+  for (BucketCopy& snapshot : closed_->snapshots) {
+    if (!snapshot.lease->lapsed()) snapshots_.push_back(std::move(snapshot));
+  }
+  closed_.reset();
 }
 
 bool EpochCoordinator::Idle() const { return !closed_.has_value() && !progressed_; }

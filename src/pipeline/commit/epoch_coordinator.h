@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -68,6 +69,9 @@ class EpochCoordinator {
   int64_t MicrosUntilDue() const;
   /// Closes the open epoch and returns its id: the barrier every worker must pass.
   uint64_t Close();
+  /// Copies of buckets whose offsets are committed, since the last call; those of lapsed partitions
+  /// are dropped.
+  std::vector<BucketCopy> TakeSnapshots() { return std::exchange(snapshots_, {}); }
   /// A worker has passed the barrier of the closed epoch.
   void AddShare(EpochShare share);
   /// Seals and submits what is complete, takes results. An error is final.
@@ -105,6 +109,7 @@ class EpochCoordinator {
     uint32_t missing_shares = 0;
     std::vector<EpochPartition> partitions;
     std::vector<OutputRecord> outputs;
+    std::vector<BucketCopy> snapshots;
     /// Null until sealed; then it holds the partitions and outputs.
     std::shared_ptr<const SealedEpoch> sealed;
     bool submitted = false;
@@ -112,6 +117,8 @@ class EpochCoordinator {
 
   void Submit();
   void Finish(const CommitResult& result);
+  /// The closed epoch has ended: committed, or nothing of it was left to commit.
+  void EndClosed();
 
   const EpochOptions options_;
   EventSource& source_;
@@ -120,6 +127,7 @@ class EpochCoordinator {
   std::vector<Progress> progress_;  ///< by lease slot
   OpenEpoch open_;
   std::optional<ClosedEpoch> closed_;
+  std::vector<BucketCopy> snapshots_;  ///< of ended epochs
   size_t worker_output_bytes_ = 0;
   bool progressed_ = false;  ///< the open epoch has moved an offset
   int64_t last_commit_us_ = 0;

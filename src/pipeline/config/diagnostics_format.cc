@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "pipeline/config/json.h"
+#include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -34,13 +35,22 @@ std::string Underline(std::string_view text, char mark) {
   return line;
 }
 
+/// A line that may be written to a terminal as it is.
+bool IsQuotable(std::string_view line) {
+  const auto is_control = [](char c) {
+    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
+  };
+  return line.size() <= kMaxQuotedBytes && ValidUtf8Prefix(line) == line.size() &&
+         std::none_of(line.begin(), line.end(), is_control);
+}
+
 /// The quoted line and the caret below it; only the hint when there is no line to quote.
 std::string Excerpt(const Diagnostics& diagnostics, const Diagnostic& item) {
   const std::string line =
       diagnostics.Masked(diagnostics.SourceLine(item.span.source, item.span.line));
   const auto start = static_cast<size_t>(std::max(item.span.column, 1)) - 1;
   const std::string hint = diagnostics.Masked(item.hint);
-  if (line.empty() || start > line.size() || line.size() > kMaxQuotedBytes) {
+  if (line.empty() || start > line.size() || !IsQuotable(line)) {
     return hint.empty() ? "" : fmt::format("       {}\n", hint);
   }
   const auto length = static_cast<size_t>(std::max(item.span.length, 1));

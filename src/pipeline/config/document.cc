@@ -20,9 +20,11 @@ std::optional<Document> ReadDocument(const std::string& path, const FileReader& 
   const absl::StatusOr<FileContent> content = files.Read(path, kMaxDocumentBytes);
   if (!content.ok()) {
     const bool too_long = content.status().code() == absl::StatusCode::kOutOfRange;
-    diagnostics.Add(too_long ? DiagnosticCode::kFileNotText : DiagnosticCode::kFileUnreadable,
-                    named_at,
-                    fmt::format("cannot read '{}': {}", path, agents::MessageOf(content.status())));
+    const bool named_by_user = named_at.line == 0;
+    diagnostics.Add(
+        too_long ? DiagnosticCode::kFileNotText : DiagnosticCode::kFileUnreadable, named_at,
+        fmt::format("cannot read '{}': {}", path, agents::MessageOf(content.status())),
+        named_by_user ? "name the configuration file with -c FILE or CARACAL_CONFIG" : "");
     return std::nullopt;
   }
   const int32_t source = diagnostics.AddSource(path, content->text);

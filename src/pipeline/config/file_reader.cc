@@ -65,6 +65,7 @@ absl::StatusOr<FileContent> DiskFileReader::Read(const std::string& path, size_t
   if (file.fd() < 0) return FromErrno(errno);
   struct stat status = {};
   if (fstat(file.fd(), &status) != 0) return FromErrno(errno);
+  if (S_ISDIR(status.st_mode)) return absl::FailedPreconditionError("it is a folder, not a file");
   if (!S_ISREG(status.st_mode)) return absl::FailedPreconditionError("not a regular file");
   absl::StatusOr<std::string> text = ReadAll(file.fd(), max_bytes);
   if (!text.ok()) return text.status();

@@ -313,7 +313,8 @@ std::optional<YamlNode> ParseYaml(const std::string& text, int32_t source, Diagn
     return std::nullopt;
   } catch (const YAML::Exception& error) {
     const SourceSpan span = {source, error.mark.line + 1, error.mark.column + 1, 1};
-    diagnostics.Add(DiagnosticCode::kYamlSyntax, span, error.msg);
+    diagnostics.Add(DiagnosticCode::kYamlSyntax, span,
+                    fmt::format("this is not YAML: {}", error.msg));
     MaskLine(span, diagnostics);
     return std::nullopt;
   }

@@ -65,10 +65,10 @@ int HttpStatusOf(const absl::Status& status) {
 
 struct ResumeTarget {
   std::string topic;
-  int32_t partition = 0;
+  int32_t partition = -1;  ///< -1 = every paused one
 };
 
-/// The query's topic and partition, each exactly once and nothing else; nullopt otherwise.
+/// The query's topic, once, and its partition, at most once, and nothing else; nullopt otherwise.
 std::optional<ResumeTarget> ParseResume(const boost::urls::url_view& url) {
   std::optional<std::string> topic;
   std::optional<std::string> partition;
@@ -79,9 +79,10 @@ std::optional<ResumeTarget> ParseResume(const boost::urls::url_view& url) {
     if (value == nullptr || value->has_value()) return std::nullopt;
     value->emplace(parameter.value);
   }
-  if (!topic.has_value() || topic->empty() || !partition.has_value()) return std::nullopt;
+  if (!topic.has_value() || topic->empty()) return std::nullopt;
 
-  ResumeTarget target{std::move(*topic), 0};
+  ResumeTarget target{std::move(*topic)};
+  if (!partition.has_value()) return target;
   const char* const begin = partition->data();
   const char* const end = begin + partition->size();
   const auto [stop, error] = std::from_chars(begin, end, target.partition);
@@ -153,7 +154,9 @@ AdminReply AdminRoutes::Resume(const AdminRequest& request) const {
   const auto url = boost::urls::parse_origin_form({request.target.data(), request.target.size()});
   const std::optional<ResumeTarget> target = url ? ParseResume(*url) : std::nullopt;
   if (!target.has_value()) {
-    return Text(400, "400: write POST /resume?topic=<topic>&partition=<number>\n");
+    return Text(400,
+                "400: write POST /resume?topic=<topic>&partition=<number>, or leave the "
+                "partition out for every paused one\n");
   }
   const absl::Status status = engine_.Resume(target->topic, target->partition);
   LOG(kInfo, "admin", "resume requested",
@@ -162,8 +165,9 @@ AdminReply AdminRoutes::Resume(const AdminRequest& request) const {
     const int code = HttpStatusOf(status);
     return Text(code, fmt::format("{}: {}\n", code, PrintableLine(agents::MessageOf(status))));
   }
-  return Text(200,
-              fmt::format("resumed {} [{}]\n", PrintableLine(target->topic), target->partition));
+  const std::string which = target->partition < 0 ? std::string(", every paused partition")
+                                                  : fmt::format(" [{}]", target->partition);
+  return Text(200, fmt::format("resumed {}{}\n", PrintableLine(target->topic), which));
 }
 
 }  // namespace caracal::pipeline

@@ -33,7 +33,8 @@ struct AdminReply {
 ///   GET  /healthz   the same as /readyz
 ///   GET  /status    JSON: what the engine is doing
 ///   GET  /config    the effective configuration, secrets redacted
-///   POST /resume?topic=T&partition=N   resumes a partition paused by rejected records
+///   POST /resume?topic=T&partition=N   resumes a partition paused by rejected records; all of the
+///                                      topic's without the partition
 ///
 /// HEAD is answered like GET. Other methods get 405, other paths 404. A request that changes the
 /// engine is refused (403) when it comes for a web page, and when its peer is another host, unless

@@ -49,18 +49,19 @@ absl::StatusOr<tcp::endpoint> EndpointOf(const std::string& listen) {
   return tcp::endpoint(address, parsed.port);
 }
 
-absl::Status CannotListen(const std::string& listen, const error_code& error) {
-  std::string_view advice = "set admin.listen to an address of this host";
+absl::Status CannotListen(const AdminServerOptions& options, const error_code& error) {
+  std::string advice = fmt::format("set {} to an address of this host", options.setting);
   if (error == asio::error::address_in_use) {
-    advice =
-        "another process (another caracal?) has this port: stop it, or set admin.listen to a free "
-        "port";
+    advice = fmt::format(
+        "another process (another caracal?) has this port: stop it, or set {} to a free port",
+        options.setting);
   }
   if (error == asio::error::access_denied) {
-    advice = "ports below 1024 need a privilege: set admin.listen to a higher port";
+    advice =
+        fmt::format("ports below 1024 need a privilege: set {} to a higher port", options.setting);
   }
   return absl::UnavailableError(fmt::format("cannot listen on {} for admin requests: {}; {}",
-                                            listen, error.message(), advice));
+                                            options.listen, error.message(), advice));
 }
 
 }  // namespace
@@ -84,7 +85,7 @@ class AdminServer::Listener final : public AdminSession::Owner {
     if (!error) acceptor_.bind(endpoint, error);
     if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (!error) port_ = acceptor_.local_endpoint(error).port();
-    if (error) return CannotListen(options_.listen, error);
+    if (error) return CannotListen(options_, error);
     return absl::OkStatus();
   }
 

@@ -14,6 +14,8 @@ namespace caracal::pipeline {
 struct AdminServerOptions {
   /// IP address (or "localhost") and port; port 0 = any free one.
   std::string listen = "127.0.0.1:9464";
+  /// What the user calls that address, for messages.
+  std::string setting = "admin.listen";
   /// Peers on other hosts may POST too. There is no authentication: only behind something that has.
   bool allow_remote_mutations = false;
 

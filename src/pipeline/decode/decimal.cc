@@ -83,6 +83,34 @@ class DigitCollector {
   bool seen_ = false;
 };
 
+/// What nearly all amounts and coordinates look like: `[+-]digits[.digits]`, so short that no digit
+/// needs to be counted. False = it is something else.
+bool ParseShortDecimal(std::string_view text, Decimal& decimal) {
+  if (text.size() > kMaxWordDigits) return false;
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  const bool negative = p < end && *p == '-';
+  if (p < end && (*p == '-' || *p == '+')) ++p;
+  const char* const start = p;
+  const char* fraction = nullptr;
+  uint64_t digits = 0;
+  for (; p < end; ++p) {
+    if (IsDigit(*p)) {
+      digits = digits * 10 + static_cast<uint64_t>(*p - '0');
+    } else if (*p == '.' && fraction == nullptr) {
+      fraction = p + 1;
+    } else {
+      return false;
+    }
+  }
+  if (end - start == (fraction == nullptr ? 0 : 1)) return false;
+  decimal = Decimal{};
+  decimal.negative = negative;
+  decimal.digits = digits;
+  decimal.scale = fraction == nullptr ? 0 : end - fraction;
+  return true;
+}
+
 /// Reads `[+-]d{1,}` up to the end of the text; saturates at the limit.
 bool ReadExponent(const char* p, const char* end, int64_t& exponent) {
   bool negative = false;
@@ -152,6 +180,7 @@ Scaled ScaleTo(const Decimal& decimal, int scale) {
 }  // namespace
 
 DecimalStatus ParseDecimal(std::string_view text, Decimal& decimal) {
+  if (ParseShortDecimal(text, decimal)) return DecimalStatus::kOk;
   const char* p = text.data();
   const char* const end = p + text.size();
   decimal = Decimal{};

@@ -85,6 +85,9 @@ struct DecodeOptions {
   std::optional<int> amount_source_scale;
   /// ISO 4217 code every row has; empty = undeclared. A mapped column must then agree with it.
   std::string currency;
+  /// The attribute that is the transaction's currency for rules: in capitals, however the row
+  /// writes it.
+  std::string currency_attribute = "currency";
 
   TimeUnit time_unit = TimeUnit::kAuto;
   /// An event time further than this past the commit (else record) timestamp is not believed.

@@ -87,6 +87,15 @@ std::optional<OperationPolicy> PolicyOf(char operation, const OperationPolicies&
   }
 }
 
+std::optional<size_t> FindCurrencyAttribute(const DecodeOptions& options) {
+  const std::vector<AttributeColumn>& attributes = options.fields.attributes;
+  for (size_t i = 0; i < attributes.size(); ++i) {
+    const bool is_currency = attributes[i].name == options.currency_attribute;
+    if (is_currency && attributes[i].column == options.fields.currency) return i;
+  }
+  return std::nullopt;
+}
+
 /// Upper-cases three ASCII letters; empty when `text` is something else.
 std::string_view ReadCurrencyCode(std::string_view text, Arena& arena) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
@@ -121,7 +130,8 @@ Decoder::Decoder(DecodeOptions options)
       identity_(options_.topic, options_.hash_seed),
       amounts_(options_.amount_scale, options_.amount_encoding, options_.amount_source_scale),
       times_(options_.time_unit, options_.max_ahead_us),
-      locations_(options_) {}
+      locations_(options_),
+      currency_attribute_(FindCurrencyAttribute(options_)) {}
 
 DecodeResult Decoder::Decode(const RecordBatch& batch, size_t index, Arena& arena, Event& event) {
   const RawRecord& record = batch.records()[index];
@@ -326,6 +336,10 @@ bool Decoder::ReadAttributes(Row& row) {
       case TextStatus::kUnreadable:
         return RejectColumn(row, slot, RejectReason::kInvalidValue, "is neither text nor a number");
     }
+  }
+  // Rules that keep currencies apart must see the one that the amount is in.
+  if (currency_attribute_.has_value()) {
+    row.attributes[*currency_attribute_] = row.event.transaction.currency;
   }
   row.event.transaction.attributes = row.attributes;
   return true;

@@ -66,6 +66,8 @@ class Decoder {
   const AmountReader amounts_;
   const EventTimeReader times_;
   const LocationReader locations_;
+  /// Slot of currency_attribute when it is read from the currency's column.
+  const std::optional<size_t> currency_attribute_;
 };
 
 }  // namespace caracal::pipeline

@@ -203,7 +203,10 @@ bool MessageLayout::MatchRun(const Step& step, const char* p, size_t left) const
   // goes on that far.
   const size_t vectors_end = left >= step.size + kVectorBytes ? step.size : step.size & ~size_t{15};
   for (; i < vectors_end; i += kVectorBytes) {
-    outside |= (Load(p + i) - Load(low + i)) > Load(span + i);
+    const Vector above = Load(p + i) - Load(low + i);
+    const Vector allowed = Load(span + i);
+    // Not zero where it is above: with SSE2 one instruction less than a comparison.
+    outside |= (above > allowed ? above : allowed) ^ allowed;
   }
   if (!IsZero(outside)) return false;
   for (; i < step.size; ++i) {

@@ -26,11 +26,12 @@ int64_t NowMicros() {
 }  // namespace
 
 AlertReader::AlertReader(std::string bootstrap_servers, std::string topic, int32_t partitions,
-                         Scoreboard& scoreboard)
+                         Scoreboard& scoreboard, RunRecorder* recorder)
     : bootstrap_servers_(std::move(bootstrap_servers)),
       topic_(std::move(topic)),
       partitions_(partitions),
-      scoreboard_(scoreboard) {}
+      scoreboard_(scoreboard),
+      recorder_(recorder) {}
 
 AlertReader::~AlertReader() { Stop(); }
 
@@ -66,6 +67,7 @@ void AlertReader::Run() {
 }
 
 void AlertReader::Read(const rd_kafka_message_t& message) {
+  if (recorder_ != nullptr) recorder_->NoteAlert(message);
   caracal::alert::v1::Alert alert;
   const std::string json(static_cast<const char*>(message.payload), message.len);
   if (!google::protobuf::util::JsonStringToMessage(json, &alert).ok()) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "pipeline/demo/run_recorder.h"
 #include "pipeline/demo/scoreboard.h"
 #include "pipeline/kafka/handles.h"
 
@@ -14,8 +15,9 @@ namespace caracal::pipeline {
 /// its own.
 class AlertReader {
  public:
+  /// `recorder` may be null; it and the scoreboard must outlive the reader.
   AlertReader(std::string bootstrap_servers, std::string topic, int32_t partitions,
-              Scoreboard& scoreboard);
+              Scoreboard& scoreboard, RunRecorder* recorder);
   ~AlertReader();
 
   absl::Status Start();
@@ -29,6 +31,7 @@ class AlertReader {
   const std::string topic_;
   const int32_t partitions_;
   Scoreboard& scoreboard_;
+  RunRecorder* const recorder_;
   KafkaClient client_;
   std::atomic<bool> stop_{false};
   std::thread thread_;

@@ -15,6 +15,7 @@
 #include "pipeline/demo/demo_config.h"
 #include "pipeline/demo/demo_feed.h"
 #include "pipeline/demo/mock_broker.h"
+#include "pipeline/demo/run_recorder.h"
 #include "pipeline/demo/scoreboard.h"
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/engine_monitor.h"
@@ -77,7 +78,8 @@ DemoFrame FrameOf(const Engine& engine, const Scoreboard& scoreboard, double ela
   DemoFrame frame;
   const StreamProbe& probe = *engine.probe().streams[0];
   frame.elapsed_s = elapsed_s;
-  frame.duration_s = absl::ToDoubleSeconds(options.duration);
+  const bool timed = !options.serve && options.count == 0;
+  frame.duration_s = timed ? absl::ToDoubleSeconds(options.duration) : 0;
   frame.consumed = probe.consumed.value();
   frame.evaluated = probe.evaluated.value();
   for (const Counter& counter : probe.skipped) frame.skipped += counter.value();
@@ -88,10 +90,8 @@ DemoFrame FrameOf(const Engine& engine, const Scoreboard& scoreboard, double ela
   return frame;
 }
 
-absl::StatusOr<EngineOptions> LoadDemoConfig(const std::string& bootstrap_servers,
-                                             const std::string& admin_listen,
+absl::StatusOr<EngineOptions> LoadDemoConfig(const FileReader& files,
                                              const agents::AgentRegistry& registry) {
-  const MemoryFileReader files = DemoFiles(bootstrap_servers, admin_listen);
   LoadResult loaded =
       LoadConfig({.path = "caracal.yaml"}, {.files = &files, .registry = &registry});
   if (!loaded.config.has_value()) {
@@ -99,7 +99,9 @@ absl::StatusOr<EngineOptions> LoadDemoConfig(const std::string& bootstrap_server
         fmt::format("the demo's own configuration is wrong:\n{}",
                     FormatDiagnostics(loaded.diagnostics, DiagnosticFormat::kText)));
   }
-  return OptionsFromConfig(*loaded.config);
+  ASSIGN_OR_RETURN(EngineOptions options, OptionsFromConfig(*loaded.config));
+  options.state_topics.clear();  // nothing is to survive the demo
+  return options;
 }
 
 absl::Status CreateTopics(MockBroker& broker) {
@@ -139,6 +141,7 @@ class DemoRun {
   std::unique_ptr<EngineMonitor> monitor_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<EventGenerator> generator_;
+  std::unique_ptr<RunRecorder> recorder_;
   Scoreboard scoreboard_;
   std::unique_ptr<AlertReader> reader_;
   std::unique_ptr<RunningEngine> running_;
@@ -147,30 +150,37 @@ class DemoRun {
 };
 
 absl::Status DemoRun::BuildEngine(const agents::AgentRegistry& registry) {
-  ASSIGN_OR_RETURN(EngineOptions engine_options,
-                   LoadDemoConfig(broker_->bootstrap_servers(), options_.admin_listen, registry));
+  const MemoryFileReader files = DemoFiles(broker_->bootstrap_servers(), options_.admin_listen);
+  if (recorder_ != nullptr) RETURN_IF_ERROR(recorder_->KeepFiles(files));
+  ASSIGN_OR_RETURN(EngineOptions engine_options, LoadDemoConfig(files, registry));
   ASSIGN_OR_RETURN(engine_, Engine::Create(std::move(engine_options), registry));
   metrics_ = std::make_unique<MetricRegistry>();
   process_ = std::make_unique<ProcessCollector>(*metrics_);
   catalog_ = std::make_unique<MetricsCatalog>(*metrics_, *engine_);
   monitor_ = std::make_unique<EngineMonitor>(*engine_, *metrics_);
   if (!options_.serve) return absl::OkStatus();
-  admin_ =
-      std::make_unique<AdminServer>(*monitor_, AdminServerOptions{.listen = options_.admin_listen});
+  admin_ = std::make_unique<AdminServer>(
+      *monitor_, AdminServerOptions{.listen = options_.admin_listen, .setting = "--admin"});
   return admin_->Start();
 }
 
 absl::Status DemoRun::Start(const agents::AgentRegistry& registry) {
+  if (!options_.record_folder.empty()) {
+    ASSIGN_OR_RETURN(recorder_, RunRecorder::Create(options_.record_folder));
+  }
   ASSIGN_OR_RETURN(broker_, MockBroker::Start());
   RETURN_IF_ERROR(CreateTopics(*broker_));
   RETURN_IF_ERROR(BuildEngine(registry));
   ASSIGN_OR_RETURN(generator_, EventGenerator::Create(LoadOptions(options_.seed)));
   reader_ = std::make_unique<AlertReader>(broker_->bootstrap_servers(), kDemoAlertTopic,
-                                          kDemoPartitions, scoreboard_);
+                                          kDemoPartitions, scoreboard_, recorder_.get());
   RETURN_IF_ERROR(reader_->Start());
-  feed_ = std::make_unique<DemoFeed>(
-      FeedOptions{broker_->bootstrap_servers(), kDemoSourceTopic, options_.rate, options_.count},
-      *generator_, scoreboard_, [this] { return Consumed(); });
+  feed_ = std::make_unique<DemoFeed>(FeedOptions{.bootstrap_servers = broker_->bootstrap_servers(),
+                                                 .topic = kDemoSourceTopic,
+                                                 .rate = options_.rate,
+                                                 .count = options_.count,
+                                                 .recorder = recorder_.get()},
+                                     *generator_, scoreboard_, [this] { return Consumed(); });
   running_ = std::make_unique<RunningEngine>(*engine_);
   start_ = absl::Now();
   return feed_->Start();
@@ -215,6 +225,7 @@ absl::StatusOr<DemoResult> DemoRun::Finish() {
   RETURN_IF_ERROR(running_->Stop());
   AwaitSettled(limit);
   reader_->Stop();
+  if (recorder_ != nullptr) RETURN_IF_ERROR(recorder_->Close());
   DemoResult result;
   result.frame = FrameOf(*engine_, scoreboard_, seconds, options_);
   result.frame.events_per_s = static_cast<double>(result.frame.evaluated) / seconds;

@@ -22,6 +22,8 @@ struct DemoOptions {
   /// Serve the admin paths and keep running until stopped.
   bool serve = false;
   std::string admin_listen = "127.0.0.1:9464";
+  /// Folder for what the run saw (see RunRecorder); empty = nothing is kept.
+  std::string record_folder;
 };
 
 /// What a finished demo has to say.
@@ -32,7 +34,9 @@ struct DemoResult {
 
 /// Runs the real engine as a group member against an embedded broker, fed by the generator, and
 /// compares the alerts topic with what was planted. `show` is called on the calling thread several
-/// times a second; `stop` ends the load early. No network beyond loopback, no files.
+/// times a second; `stop` ends the load early. No network beyond loopback, no files but the
+/// recorder's. Unknown = one of those could not be written; Unavailable = the admin address cannot
+/// be listened on.
 absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options,
                                    const agents::AgentRegistry& registry,
                                    const std::function<void(const DemoFrame&)>& show,

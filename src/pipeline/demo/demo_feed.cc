@@ -89,7 +89,7 @@ bool DemoFeed::ProduceOne(int64_t now_us) {
         RD_KAFKA_V_KEY(record.key.data(), record.key.size()),
         RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
         RD_KAFKA_V_TIMESTAMP(record.timestamp_ms), RD_KAFKA_V_END);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) break;
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL) {
       LOG(kError, "demo", "a record could not be produced",
           {{"error", agents::MessageOf(KafkaStatus(error, "producing"))}});
@@ -97,6 +97,8 @@ bool DemoFeed::ProduceOne(int64_t now_us) {
     }
     rd_kafka_poll(client_.get(), kIdlePollMs);
   }
+  if (options_.recorder != nullptr) options_.recorder->NoteRecord(record);
+  return true;
 }
 
 }  // namespace caracal::pipeline

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "absl/status/status.h"
+#include "pipeline/demo/run_recorder.h"
 #include "pipeline/demo/scoreboard.h"
 #include "pipeline/generate/event_generator.h"
 #include "pipeline/kafka/handles.h"
@@ -19,8 +20,10 @@ struct FeedOptions {
   std::string topic;
   /// Records per second, open loop; 0 = as fast as the consumer follows.
   double rate = 20'000;
-  /// Stop after this many records.
+  /// Stop after this many records; 0 = when told to.
   uint64_t count = 0;
+  /// Takes note of every record; null = nothing is kept. Not owned.
+  RunRecorder* recorder = nullptr;
 };
 
 /// Produces the generated load into the embedded broker on a thread of its own, never further ahead

@@ -36,8 +36,9 @@ std::string Grouped(uint64_t number) {
 }
 
 std::string LiveTable(const DemoFrame& frame) {
-  std::string out =
-      fmt::format("caracal demo   {:>4.1f} s of {:.0f} s\n", frame.elapsed_s, frame.duration_s);
+  std::string out = fmt::format("caracal demo   {:>4.1f} s", frame.elapsed_s);
+  if (frame.duration_s > 0) out += fmt::format(" of {:.0f} s", frame.duration_s);
+  out += '\n';
   out += Row("events/s", Grouped(static_cast<uint64_t>(frame.events_per_s)));
   out += Row("events judged", Grouped(frame.evaluated));
   out += Row("skipped", Grouped(frame.skipped));
@@ -72,21 +73,22 @@ std::string Summary(const DemoFrame& frame, uint64_t seed, bool conserved) {
   }
   out += fmt::format("  {:<44} {:>8} {:>8}\n\n", "false alerts", "0",
                      Grouped(frame.score.false_alerts));
-  out += fmt::format("  {} records = {} judged + {} skipped + {} dead-lettered: {}\n",
+  out += fmt::format("  {} records = {} judged + {} skipped + {} dead-lettered\n  {}\n\n",
                      Grouped(frame.consumed), Grouped(frame.evaluated), Grouped(frame.skipped),
                      Grouped(frame.dead_letters),
                      conserved ? "every record has one outcome" : "RECORDS ARE MISSING");
   out += fmt::format("  alert latency, produced to readable: p50 {}, p99 {}\n",
                      Millis(frame.score.latency_p50_us), Millis(frame.score.latency_p99_us));
   out += fmt::format(
-      "  delivery: at_least_once (the embedded broker has no transactions); {} alerts came twice\n",
+      "  delivery: at_least_once (the embedded broker has no transactions)\n"
+      "  alerts that came twice: {}\n",
       Grouped(frame.score.repeated_alerts));
   out += fmt::format("  seed {}: the same seed plants the same fraud\n", seed);
   out +=
       "\nNext:\n"
-      "  caracal demo --serve                        look at /metrics and /status while it runs\n"
-      "  caracal generate --help                     make your own load: file, Kafka, PostgreSQL\n"
-      "  caracal validate -c deploy/examples/caracal.yaml    check a configuration\n";
+      "  caracal demo --serve             look at /metrics and /status while it runs\n"
+      "  caracal generate --help          make your own load: file, Kafka, PostgreSQL\n"
+      "  caracal validate -c FILE         check a configuration\n";
   return out;
 }
 

@@ -10,7 +10,7 @@ namespace caracal::pipeline {
 /// What the live table shows.
 struct DemoFrame {
   double elapsed_s = 0;
-  double duration_s = 0;
+  double duration_s = 0;  ///< 0 = no time is set
   double events_per_s = 0;
   uint64_t produced = 0;
   uint64_t consumed = 0;

@@ -13,7 +13,7 @@ EpisodeKind Scoreboard::KindOfRule(const std::string& rule) {
 
 void Scoreboard::NoteProduced(const EpisodeMark& mark, int64_t transaction_id, bool is_payment,
                               int64_t now_us) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   score_.produced += 1;
   if (!is_payment || !mark.crossing) return;
   score_.kinds[static_cast<size_t>(mark.kind)].planted += 1;
@@ -22,7 +22,7 @@ void Scoreboard::NoteProduced(const EpisodeMark& mark, int64_t transaction_id, b
 
 void Scoreboard::NoteAlert(const std::string& alert_id, int64_t transaction_id,
                            const std::vector<std::string>& rules, int64_t now_us) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   if (!seen_.insert(alert_id).second) {
     score_.repeated_alerts += 1;
     return;
@@ -45,7 +45,7 @@ void Scoreboard::NoteAlert(const std::string& alert_id, int64_t transaction_id,
 }
 
 ScoreSnapshot Scoreboard::Snapshot() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   ScoreSnapshot snapshot = score_;
   if (latencies_us_.empty()) return snapshot;
   std::vector<int64_t> sorted = latencies_us_;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/generate/payment.h"
 
 namespace caracal::pipeline {
@@ -59,7 +59,7 @@ class Scoreboard {
   };
   static constexpr size_t kLatencySamples = 1 << 16;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   /// By transaction id.
   std::unordered_map<int64_t, Expectation> expected_ ABSL_GUARDED_BY(mutex_);
   std::unordered_set<std::string> seen_ ABSL_GUARDED_BY(mutex_);

@@ -1,17 +1,32 @@
 #include "pipeline/engine/engine.h"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "agents/ruleset/bucket_image.h"
+#include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "pipeline/base/log.h"
+#include "pipeline/commit/at_least_once_committer.h"
+#include "pipeline/commit/exactly_once_committer.h"
 #include "pipeline/emit/json_alert_encoder.h"
+#include "pipeline/emit/kafka_output_sink.h"
+#include "pipeline/emit/kafka_transaction_sink.h"
 #include "pipeline/emit/raw_dead_letter_encoder.h"
 
 namespace caracal::pipeline {
+namespace {
+
+std::string RandomInstanceId() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}", random(), random());
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
                                                        const agents::AgentRegistry& registry) {
@@ -28,7 +43,10 @@ Engine::~Engine() {
   commit_thread_.reset();
   committer_.reset();
   sink_.reset();
+  transaction_sink_.reset();
   source_.reset();
+  snapshot_store_.reset();
+  snapshot_loader_.reset();
 }
 
 absl::StatusOr<std::vector<StreamPlan>> Engine::MakePlans(const agents::AgentRegistry& registry) {
@@ -66,6 +84,49 @@ absl::StatusOr<std::vector<StreamInput>> Engine::MakeInputs() const {
   return inputs;
 }
 
+absl::Status Engine::MakeCommitter() {
+  OffsetStore& offsets = source_->offset_store();
+  if (options_.delivery == Delivery::kAtLeastOnce) {
+    ASSIGN_OR_RETURN(sink_, KafkaOutputSink::Create(options_.sink, sink_probe_));
+    committer_ = std::make_unique<AtLeastOnceCommitter>(*sink_, offsets);
+    return absl::OkStatus();
+  }
+  TransactionOptions transactions;
+  transactions.outputs = options_.sink;
+  transactions.named = !options_.instance_id.empty();
+  transactions.transactional_id =
+      fmt::format("{}-{}", options_.source.group_id,
+                  transactions.named ? options_.instance_id : RandomInstanceId());
+  transaction_sink_ = std::make_unique<KafkaTransactionSink>(std::move(transactions), sink_probe_);
+  committer_ = std::make_unique<ExactlyOnceCommitter>(*transaction_sink_, offsets, clock_);
+  return absl::OkStatus();
+}
+
+absl::Status Engine::MakeSnapshots() {
+  if (options_.state_topics.empty()) return absl::OkStatus();
+  StateTopics topics;
+  topics.connection = options_.sink.connection;
+  topics.topics = options_.state_topics;
+  topics.buckets = options_.ingest.buckets;
+  topics.seed_fingerprint = agents::BucketImage::SeedFingerprint(options_.hash_seed);
+  for (const StreamPlan& plan : plans_) topics.layouts.push_back(plan.rulesets->layout().id);
+  const ImageReader read =
+      [this](uint16_t stream,
+             std::string_view image) -> absl::StatusOr<std::shared_ptr<agents::BucketState>> {
+    const StreamPlan& plan = plans_[stream];
+    ASSIGN_OR_RETURN(
+        agents::RestoredBucket restored,
+        agents::BucketState::Parse(plan.rulesets, plan.limits, options_.ingest.buckets, image));
+    if (!restored.report.exact) {
+      return absl::FailedPreconditionError("it was made under other rules or limits");
+    }
+    return std::make_shared<agents::BucketState>(std::move(restored.state));
+  };
+  ASSIGN_OR_RETURN(snapshot_loader_, KafkaSnapshotLoader::Create(topics, read, catalogs_));
+  ASSIGN_OR_RETURN(snapshot_store_, KafkaSnapshotStore::Create(std::move(topics), catalogs_));
+  return absl::OkStatus();
+}
+
 absl::Status Engine::Build(const agents::AgentRegistry& registry) {
   ASSIGN_OR_RETURN(plans_, MakePlans(registry));
   ASSIGN_OR_RETURN(std::vector<StreamInput> inputs, MakeInputs());
@@ -75,10 +136,10 @@ absl::Status Engine::Build(const agents::AgentRegistry& registry) {
       probe_->streams[i]->rulesets.push_back(std::make_unique<RulesetProbe>(info.rules.size()));
     }
   }
-  ASSIGN_OR_RETURN(source_, KafkaSource::Create(options_.source));
-  ASSIGN_OR_RETURN(sink_, KafkaOutputSink::Create(options_.sink));
+  RETURN_IF_ERROR(MakeSnapshots());
+  ASSIGN_OR_RETURN(source_, KafkaSource::Create(options_.source, snapshot_loader_.get()));
   const auto wake = [source = source_.get()] { source->Wake(); };
-  committer_ = std::make_unique<AtLeastOnceCommitter>(*sink_, source_->offset_store());
+  RETURN_IF_ERROR(MakeCommitter());
   commit_thread_ = std::make_unique<CommitThread>(*committer_, clock_, wake);
   workers_ = std::make_unique<WorkerPool>(
       WorkerPoolOptions{options_.worker_threads, options_.ring_capacity}, plans_,
@@ -86,13 +147,14 @@ absl::Status Engine::Build(const agents::AgentRegistry& registry) {
   options_.epochs.workers = workers_->size();
   epochs_ = std::make_unique<EpochCoordinator>(options_.epochs, *source_, *commit_thread_, clock_);
   ingest_ = std::make_unique<Ingest>(options_.ingest, *source_, *workers_, *epochs_,
-                                     std::move(inputs), clock_, *probe_);
+                                     snapshot_store_.get(), std::move(inputs), clock_, *probe_);
   return absl::OkStatus();
 }
 
 absl::Status Engine::Run() {
   commit_thread_->Start();
   workers_->Start();
+  if (snapshot_store_ != nullptr) snapshot_store_->Start();
   RETURN_IF_ERROR(source_->Start());
   running_.store(true, std::memory_order_relaxed);
   const absl::Status processed = Loop();

@@ -10,17 +10,20 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "agents/api/agent_registry.h"
-#include "pipeline/commit/at_least_once_committer.h"
 #include "pipeline/commit/commit_thread.h"
 #include "pipeline/commit/epoch_coordinator.h"
-#include "pipeline/emit/kafka_output_sink.h"
 #include "pipeline/engine/engine_options.h"
 #include "pipeline/engine/engine_probe.h"
 #include "pipeline/engine/ingest.h"
 #include "pipeline/engine/system_clock.h"
 #include "pipeline/execute/worker_pool.h"
+#include "pipeline/ports/epoch_committer.h"
+#include "pipeline/ports/output_sink.h"
+#include "pipeline/ports/transaction_sink.h"
+#include "pipeline/snapshot/kafka_snapshot_loader.h"
+#include "pipeline/snapshot/kafka_snapshot_store.h"
+#include "pipeline/snapshot/snapshot_catalogs.h"
 #include "pipeline/source/kafka_source.h"
 
 namespace caracal::pipeline {
@@ -52,7 +55,14 @@ class Engine {
   const EngineProbe& probe() const { return *probe_; }
   const CommitProbe& commit_probe() const { return commit_thread_->probe(); }
   const SourceProbe& source_probe() const { return source_->probe(); }
-  const OutputSinkProbe& sink_probe() const { return sink_->probe(); }
+  const OutputSinkProbe& sink_probe() const { return sink_probe_; }
+  /// Null when the state is not saved.
+  const SnapshotProbe* snapshot_probe() const {
+    return snapshot_store_ == nullptr ? nullptr : &snapshot_store_->probe();
+  }
+  const RestoreProbe* restore_probe() const {
+    return snapshot_loader_ == nullptr ? nullptr : &snapshot_loader_->probe();
+  }
   Ingest& ingest() { return *ingest_; }
   const KafkaSource& source() const { return *source_; }
   /// The rulesets of a stream as compiled.
@@ -68,6 +78,8 @@ class Engine {
   absl::Status Build(const agents::AgentRegistry& registry);
   absl::StatusOr<std::vector<StreamPlan>> MakePlans(const agents::AgentRegistry& registry);
   absl::StatusOr<std::vector<StreamInput>> MakeInputs() const;
+  absl::Status MakeCommitter();
+  absl::Status MakeSnapshots();
   absl::Status Loop();
   /// `drain` false: after an error, when nothing more can be committed.
   absl::Status Stop(bool drain);
@@ -76,9 +88,15 @@ class Engine {
   SystemClock clock_;
   std::vector<StreamPlan> plans_;
   std::unique_ptr<EngineProbe> probe_;
+  SnapshotCatalogs catalogs_;
+  std::unique_ptr<KafkaSnapshotLoader> snapshot_loader_;
+  std::unique_ptr<KafkaSnapshotStore> snapshot_store_;
   std::unique_ptr<KafkaSource> source_;
-  std::unique_ptr<KafkaOutputSink> sink_;
-  std::unique_ptr<AtLeastOnceCommitter> committer_;
+  OutputSinkProbe sink_probe_;
+  // One of the two, by delivery.
+  std::unique_ptr<OutputSink> sink_;
+  std::unique_ptr<TransactionSink> transaction_sink_;
+  std::unique_ptr<EpochCommitter> committer_;
   std::unique_ptr<CommitThread> commit_thread_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<EpochCoordinator> epochs_;

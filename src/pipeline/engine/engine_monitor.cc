@@ -29,6 +29,7 @@ Json PartitionJson(const PartitionStatus& partition, int64_t high) {
   if (partition.paused) state = "paused";
   json.Set("state", std::move(state));
   if (partition.replaying) json.Set("replay_until", partition.replay_until);
+  json.Set("replay_debt", partition.replay_debt);
   if (partition.state_gap) json.Set("state_gap", true);
   return json;
 }
@@ -88,7 +89,8 @@ std::string EngineMonitor::StatusJson() {
   json.Set("librdkafka", KafkaClientVersion());
   json.Set("uptime_seconds", (engine_.clock().MonotonicMicros() - started_us_) / 1'000'000);
   json.Set("group_id", engine_.options().source.group_id);
-  json.Set("delivery", "at_least_once");
+  json.Set("delivery",
+           engine_.options().delivery == Delivery::kExactlyOnce ? "exactly_once" : "at_least_once");
   json.Set("workers", static_cast<int64_t>(engine_.options().worker_threads));
   json.Set("epochs_committed", Number(engine_.commit_probe().epochs_committed.value()));
   Json partitions = Json::MakeArray();

@@ -9,7 +9,7 @@
 #include "agents/api/transaction.h"
 #include "pipeline/commit/epoch_coordinator.h"
 #include "pipeline/decode/decode_options.h"
-#include "pipeline/emit/kafka_output_sink.h"
+#include "pipeline/emit/output_producer.h"
 #include "pipeline/engine/ingest.h"
 #include "pipeline/source/source_options.h"
 
@@ -22,10 +22,15 @@ struct StreamOptions {
   std::vector<agents::RulesetSpec> rulesets;
 };
 
+enum class Delivery : uint8_t { kAtLeastOnce, kExactlyOnce };
+
 /// Everything an engine needs, as plain values: made from the configuration by options_from_config,
 /// or by a test or the demo directly. Streams are in the order of `source.topics`.
 struct EngineOptions {
   // Behaviour.
+  Delivery delivery = Delivery::kExactlyOnce;
+  /// Name of this instance, unique in the group; empty = a random one per process.
+  std::string instance_id;
   SourceOptions source;
   OutputSinkOptions sink;
   std::vector<StreamOptions> streams;
@@ -37,6 +42,8 @@ struct EngineOptions {
   absl::Duration shutdown_timeout = absl::Seconds(25);
   /// Bytes the process may use; 0 = do not check.
   int64_t memory_limit = 0;
+  /// Compacted topics the state is saved to, by stream; empty = it is rebuilt by replay alone.
+  std::vector<std::string> state_topics;
   /// The effective configuration with secrets redacted, for /config.
   std::string redacted_config;
 

@@ -22,12 +22,14 @@ std::vector<StreamCounts> Fresh(size_t streams) { return std::vector<StreamCount
 }  // namespace
 
 Ingest::Ingest(IngestOptions options, EventSource& source, WorkerPool& workers,
-               EpochCoordinator& epochs, std::vector<StreamInput> streams, const Clock& clock,
-               EngineProbe& probe)
+               EpochCoordinator& epochs, SnapshotStore* snapshots, std::vector<StreamInput> streams,
+               const Clock& clock, EngineProbe& probe)
     : options_(options),
       source_(source),
       workers_(workers),
       epochs_(epochs),
+      snapshots_(snapshots),
+      schedule_({.buckets = options.buckets, .max_replay_records = options.max_replay_records}),
       streams_(std::move(streams)),
       clock_(clock),
       probe_(probe),
@@ -63,6 +65,7 @@ absl::Status Ingest::Pump() {
     RETURN_IF_ERROR(epochs_.Serve());
   }
   ReleaseRevoked();
+  if (snapshots_ != nullptr) SaveSnapshots();
   probe_.pending_output_bytes.Set(static_cast<int64_t>(epochs_.pending_bytes()));
   probe_.queued_batches.Set(static_cast<int64_t>(workers_.queued()));
   return absl::OkStatus();
@@ -82,11 +85,31 @@ absl::Status Ingest::Poll(absl::Duration wait, bool want_records) {
 
 absl::Status Ingest::CloseEpoch() {
   CHECK(shares_missing_ == 0);
+  std::vector<DueBucket> due = TakeDueBuckets();
   const uint64_t epoch = epochs_.Close();
   closed_counts_ = std::exchange(open_counts_, Fresh(streams_.size()));
   shares_missing_ = workers_.size();
   probe_.epochs_closed.Add(1);
-  return PostAll(Barrier{epoch});
+  return PostAll(Barrier{epoch, std::move(due)});
+}
+
+std::vector<DueBucket> Ingest::TakeDueBuckets() {
+  if (snapshots_ == nullptr || snapshots_->Busy()) return {};
+  std::vector<SnapshotSchedule::Position> live;
+  for (const auto& partition : partitions_) {
+    if (partition == nullptr || partition->next_offset < partition->position.committed) continue;
+    live.push_back({partition->lease, partition->next_offset});
+  }
+  return schedule_.TakeDue(live);
+}
+
+void Ingest::SaveSnapshots() {
+  if (std::vector<BucketCopy> copies = epochs_.TakeSnapshots(); !copies.empty()) {
+    snapshots_->Save(std::move(copies));
+  }
+  for (const SavedBucket& saved : snapshots_->TakeSaved()) {
+    schedule_.NoteSaved(saved.lease, saved.bucket, saved.offset);
+  }
 }
 
 void Ingest::TakeShares() {
@@ -149,7 +172,9 @@ absl::Status Ingest::Open(const PartitionOpened& opened) {
   partition->next_offset = opened.position.replay_from;
   partitions_[slot] = std::move(partition);
   epochs_.OpenPartition(opened.lease, opened.position);
-  return PostAll(OpenPartition{opened.lease});
+  schedule_.Open(opened.lease, opened.position.activation,
+                 opened.state == nullptr ? RestoredState() : *opened.state);
+  return PostAll(OpenPartition{opened.lease, opened.state});
 }
 
 absl::Status Ingest::Close(const PartitionRevoked& revoked) {
@@ -158,6 +183,7 @@ absl::Status Ingest::Close(const PartitionRevoked& revoked) {
   if (partition->paused) probe_.paused_partitions.Set(probe_.paused_partitions.value() - 1);
   partition = nullptr;
   epochs_.ClosePartition(revoked.lease);
+  schedule_.Close(revoked.lease);
   revoked_.push_back(revoked.lease);
   return PostAll(ClosePartition{revoked.lease});
 }
@@ -176,7 +202,7 @@ void Ingest::ReleaseRevoked() {
 absl::Status Ingest::Dispatch(std::shared_ptr<RecordBatch> records) {
   auto storage = std::make_shared<EventStorage>();
   storage->records = records;
-  router_.Begin(storage);
+  router_.Begin(storage, records->records().size());
   if (lagging_) probe_.full_polls.Add(1);
   RETURN_IF_ERROR(DecodeAll(*records, *storage));
   for (uint32_t worker = 0; worker < workers_.size(); ++worker) {
@@ -332,7 +358,7 @@ absl::Status Ingest::Drain(absl::Duration timeout) {
 }
 
 std::vector<PartitionStatus> Ingest::Partitions() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return status_;
 }
 
@@ -352,14 +378,15 @@ void Ingest::UpdateStatus(bool force) {
     entry.replaying = partition->next_offset < partition->position.committed;
     entry.paused = partition->paused;
     entry.state_gap = partition->position.state_gap;
+    entry.replay_debt = schedule_.Debt(*partition->lease, partition->next_offset);
     status.push_back(std::move(entry));
   }
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   status_ = std::move(status);
 }
 
 absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   const bool known = std::any_of(status_.begin(), status_.end(), [&](const PartitionStatus& entry) {
     return entry.paused && entry.topic == topic && (partition < 0 || entry.partition == partition);
   });
@@ -374,7 +401,7 @@ absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) 
 void Ingest::ServeResumeRequests() {
   std::vector<std::pair<std::string, int32_t>> requests;
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     requests.swap(resume_requests_);
   }
   for (const auto& [topic, number] : requests) {

@@ -9,8 +9,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/commit/epoch_coordinator.h"
 #include "pipeline/decode/decoder.h"
 #include "pipeline/engine/engine_probe.h"
@@ -19,7 +19,9 @@
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/event_source.h"
 #include "pipeline/ports/output_encoder.h"
+#include "pipeline/ports/snapshot_store.h"
 #include "pipeline/route/router.h"
+#include "pipeline/snapshot/snapshot_schedule.h"
 
 namespace caracal::pipeline {
 
@@ -29,6 +31,8 @@ struct IngestOptions {
   bool pause_on_storm = true;
   /// The longest wait of one step.
   absl::Duration max_wait = absl::Milliseconds(100);
+  /// Records that may have to be replayed after a move, over all partitions.
+  int64_t max_replay_records = 3'000'000;
 };
 
 /// What the ingest thread reads a stream with.
@@ -47,6 +51,8 @@ struct PartitionStatus {
   bool replaying = false;
   bool paused = false;
   bool state_gap = false;
+  /// Records a new owner would have to replay.
+  int64_t replay_debt = 0;
 };
 
 /// The loop every event passes: poll → decode → route → workers; shares and results of epochs come
@@ -57,9 +63,11 @@ struct PartitionStatus {
 /// the group and takes no records.
 class Ingest {
  public:
-  /// References must outlive this. `streams` by stream index.
+  /// References must outlive this. `streams` by stream index. `snapshots` null = the state is not
+  /// saved.
   Ingest(IngestOptions options, EventSource& source, WorkerPool& workers, EpochCoordinator& epochs,
-         std::vector<StreamInput> streams, const Clock& clock, EngineProbe& probe);
+         SnapshotStore* snapshots, std::vector<StreamInput> streams, const Clock& clock,
+         EngineProbe& probe);
 
   /// One turn: epochs, at most one poll, its records. An error is final.
   absl::Status Step();
@@ -86,6 +94,9 @@ class Ingest {
   absl::Status Pump();
   absl::Status Poll(absl::Duration wait, bool want_records);
   absl::Status CloseEpoch();
+  /// The buckets to be copied at the barrier.
+  std::vector<DueBucket> TakeDueBuckets();
+  void SaveSnapshots();
   void TakeShares();
   void Publish(const EpochShare& share);
   absl::Status ApplyChanges();
@@ -110,6 +121,8 @@ class Ingest {
   EventSource& source_;
   WorkerPool& workers_;
   EpochCoordinator& epochs_;
+  SnapshotStore* const snapshots_;
+  SnapshotSchedule schedule_;
   std::vector<StreamInput> streams_;
   const Clock& clock_;
   EngineProbe& probe_;
@@ -127,7 +140,7 @@ class Ingest {
   bool draining_ = false;
   int64_t status_updated_us_ = 0;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<PartitionStatus> status_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<std::string, int32_t>> resume_requests_ ABSL_GUARDED_BY(mutex_);
 };

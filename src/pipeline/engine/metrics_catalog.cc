@@ -19,6 +19,7 @@ MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
   AddBuildInfo();
   AddStreams();
   AddDelivery();
+  AddSnapshots();
   AddSource();
   AddPartitions();
 }
@@ -147,8 +148,16 @@ void MetricsCatalog::AddDelivery() {
                "Dead letters too large for their topic, sent without their value.")
            .Add({}, sink.values_omitted));
   Keep(Declare(kCounter, "caracal_producer_resets_total",
-               "Times the idempotent producer failed for good and was made anew.")
+               "Times the producer was made anew: it failed for good, or a request of its last "
+               "transaction could still have been on its way.")
            .Add({}, sink.producer_resets));
+  MetricFamily& transactions = Declare(
+      kCounter, "caracal_transactions_failed_total",
+      "Transactions that were aborted and sent again, or whose outcome the committed offsets had "
+      "to tell.",
+      {"outcome"});
+  Keep(transactions.Add({"aborted"}, sink.transactions_aborted));
+  Keep(transactions.Add({"unknown"}, sink.transactions_unknown));
   Keep(Declare(kGauge, "caracal_producer_queue_records", "Messages sent and not acknowledged yet.")
            .Add({}, sink.queued_records));
   Keep(Declare(kGauge, "caracal_pending_output_bytes",
@@ -161,6 +170,29 @@ void MetricsCatalog::AddDelivery() {
            .Add({"execute"}, engine.queued_batches));
   Keep(Declare(kGauge, "caracal_partitions_paused", "Partitions that are not read.", {"reason"})
            .Add({"reject_storm"}, engine.paused_partitions));
+}
+
+void MetricsCatalog::AddSnapshots() {
+  const SnapshotProbe* const saved = engine_.snapshot_probe();
+  const RestoreProbe* const restored = engine_.restore_probe();
+  if (saved == nullptr || restored == nullptr) return;
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_saved_total", "Copies of buckets made durable.")
+           .Add({}, saved->buckets_saved));
+  Keep(Declare(kCounter, "caracal_snapshot_bytes_saved_total",
+               "Bytes of the copies made durable, before compression.")
+           .Add({}, saved->bytes_saved));
+  Keep(Declare(kCounter, "caracal_snapshot_failures_total",
+               "Times copies could not be written and were tried again.")
+           .Add({}, saved->failures));
+  Keep(Declare(kGauge, "caracal_snapshot_pending_bytes", "Copies on their way to the state topic.")
+           .Add({}, saved->pending_bytes));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_restored_total", "Buckets read back.")
+           .Add({}, restored->buckets_restored));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_refused_total",
+               "Copies of buckets that could not be used: their records are replayed.")
+           .Add({}, restored->buckets_refused));
+  Keep(Declare(kCounter, "caracal_snapshot_bytes_read_total", "Bytes read from the state topics.")
+           .Add({}, restored->bytes_read));
 }
 
 void MetricsCatalog::AddSource() {
@@ -217,6 +249,11 @@ void MetricsCatalog::AddPartitions() {
            .AddSource(each([](const PartitionStatus& partition) {
              return static_cast<double>(
                  std::max<int64_t>(0, partition.replay_until - partition.next_offset));
+           })));
+  Keep(Declare(kGauge, "caracal_replay_debt_records",
+               "Records a new owner would have to replay before it is live.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.replay_debt);
            })));
 }
 

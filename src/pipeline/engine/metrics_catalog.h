@@ -22,6 +22,7 @@ class MetricsCatalog {
   void AddStreams();
   void AddRules(size_t stream);
   void AddDelivery();
+  void AddSnapshots();
   void AddSource();
   void AddPartitions();
   void Keep(MetricRegistration registration) { kept_.push_back(std::move(registration)); }

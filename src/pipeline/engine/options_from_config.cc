@@ -21,6 +21,9 @@ namespace {
 
 namespace v1 = ::caracal::config::v1;
 
+// What replay manages at least, until it has been measured.
+constexpr int64_t kReplayRecordsPerSecond = 300'000;
+
 void Override(std::map<std::string, std::string>& properties,
               const google::protobuf::Map<std::string, std::string>& more) {
   for (const auto& [name, value] : more) properties[name] = value;
@@ -179,6 +182,9 @@ KafkaConnection ConnectionFromConfig(const LoadedConfig& loaded) {
 absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   const v1::Config& config = loaded.config;
   EngineOptions options;
+  options.delivery = config.delivery() == v1::DELIVERY_EXACTLY_ONCE ? Delivery::kExactlyOnce
+                                                                    : Delivery::kAtLeastOnce;
+  options.instance_id = config.instance_id();
   options.hash_seed = HashSeed(config.state().hash_seed());
   options.source = SourceOptionsOf(loaded);
   options.source.rules = RulesIdentity(loaded);
@@ -195,6 +201,12 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   for (const LoadedRuleset& ruleset : loaded.rulesets) {
     options.streams[ruleset.stream].rulesets.push_back(ruleset.spec);
   }
+  for (const v1::Stream& stream : config.streams()) {
+    options.state_topics.push_back(stream.state_topic());
+  }
+  options.ingest.max_replay_records =
+      std::max<int64_t>(1, config.state().max_recovery() * kReplayRecordsPerSecond / 1'000'000);
+  options.source.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
   options.epochs.commit_interval_us = config.engine().commit_interval();

@@ -36,7 +36,16 @@ void Worker::Handle(const OpenPartition& open) {
   PartitionState& state = partitions_[slot];
   state.lease = open.lease;
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
-    state.buckets.push_back(std::make_unique<agents::BucketState>(plan.rulesets, plan.limits));
+    state.buckets.push_back(
+        {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
+  }
+  if (open.state == nullptr) return;
+  for (const RestoredBucket& restored : *open.state) {
+    if (restored.bucket % workers_ != index_) continue;
+    // It was made on another thread: from now on it is this worker's, its memory too.
+    auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
+    bucket->MoveInto(memory_);
+    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
   }
 }
 
@@ -67,9 +76,15 @@ void Worker::Judge(std::span<const Event> events) {
   const uint16_t stream = events.front().lease->stream();
   inputs_.clear();
   for (const Event& event : events) {
+    const Bucket& bucket = BucketOf(event);
+    if (event.offset < bucket.offset) {
+      // Invariant: no copy holds effects of records at or above the committed offset.
+      CHECK(event.replayed);
+      continue;
+    }
     agents::EvaluationInput input;
     input.transaction = &event.transaction;
-    input.bucket = BucketOf(event);
+    input.bucket = bucket.state.get();
     input.key_hash = event.key_hash;
     input.row_tag = event.row_tag;
     input.has_row = event.has_row;
@@ -84,10 +99,10 @@ void Worker::Judge(std::span<const Event> events) {
   Emit(events, plans_[stream]);
 }
 
-agents::BucketState* Worker::BucketOf(const Event& event) {
+Worker::Bucket& Worker::BucketOf(const Event& event) {
   const uint32_t bucket = agents::BucketOf(event.key_hash, buckets_);
   DCHECK(bucket % workers_ == index_);
-  return partitions_[event.lease->slot()].buckets[bucket / workers_].get();
+  return partitions_[event.lease->slot()].buckets[bucket / workers_];
 }
 
 void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts& counts) {
@@ -127,10 +142,22 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
-  for (uint16_t stream = 0; stream < plans_.size(); ++stream) share_.state[stream] = SizeOf(stream);
+  for (size_t stream = 0; stream < plans_.size(); ++stream) {
+    share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
+  }
+  for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
   ResetShare();
   return share;
+}
+
+void Worker::Copy(const DueBucket& due) {
+  if (due.bucket % workers_ != index_) return;
+  const PartitionState& partition = partitions_[due.lease->slot()];
+  CHECK(partition.lease == due.lease);
+  BucketCopy snapshot = {due.lease, due.bucket, due.offset, ""};
+  partition.buckets[due.bucket / workers_].state->AppendTo(buckets_, snapshot.image);
+  share_.snapshots.push_back(std::move(snapshot));
 }
 
 StateSize Worker::SizeOf(uint16_t stream) const {
@@ -138,9 +165,9 @@ StateSize Worker::SizeOf(uint16_t stream) const {
   for (const PartitionState& partition : partitions_) {
     if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
     for (const auto& bucket : partition.buckets) {
-      size.keys += bucket->keys();
-      size.bytes += bucket->bytes();
-      size.evictions += bucket->evictions();
+      size.keys += bucket.state->keys();
+      size.bytes += bucket.state->bytes();
+      size.evictions += bucket.state->evictions();
     }
   }
   return size;
@@ -150,7 +177,7 @@ std::vector<agents::StateDigest> Worker::BucketDigests(const PartitionLease& lea
   std::vector<agents::StateDigest> digests(buckets_);
   const PartitionState& state = partitions_[lease.slot()];
   for (size_t i = 0; i < state.buckets.size(); ++i) {
-    digests[i * workers_ + index_] = state.buckets[i]->Digest();
+    digests[i * workers_ + index_] = state.buckets[i].state->Digest();
   }
   return digests;
 }

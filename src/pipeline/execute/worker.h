@@ -10,6 +10,7 @@
 #include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/ruleset/evaluator.h"
+#include "agents/state/huge_page_pool.h"
 #include "pipeline/ports/output_encoder.h"
 #include "pipeline/types/epoch_share.h"
 #include "pipeline/types/event_batch.h"
@@ -26,14 +27,17 @@ struct StreamPlan {
 /// A partition's records will follow: make its state.
 struct OpenPartition {
   LeasePtr lease;
+  /// Buckets that begin with what was read back; null = none.
+  std::shared_ptr<const RestoredState> state;
 };
 /// The partition is gone: drop its state and its outputs of the open epoch.
 struct ClosePartition {
   LeasePtr lease;
 };
-/// Everything before this belongs to `epoch`: hand over the share.
+/// Everything before this belongs to `epoch`: hand over the share, with copies of the due buckets.
 struct Barrier {
   uint64_t epoch = 0;
+  std::vector<DueBucket> due;
 };
 /// No message follows.
 struct Stop {};
@@ -66,15 +70,21 @@ class Worker {
   std::vector<agents::StateDigest> BucketDigests(const PartitionLease& lease) const;
 
  private:
+  struct Bucket {
+    std::unique_ptr<agents::BucketState> state;
+    /// Records below this are in the state already: a replay passes them over.
+    int64_t offset = 0;
+  };
   struct PartitionState {
     LeasePtr lease;
-    std::vector<std::unique_ptr<agents::BucketState>> buckets;  ///< by bucket / workers_
+    std::vector<Bucket> buckets;  ///< by bucket / workers_
   };
 
   void Judge(std::span<const Event> events);
   void Emit(std::span<const Event> events, const StreamPlan& plan);
   void Count(std::span<const Event> events, const agents::EvaluationCounts& counts);
-  agents::BucketState* BucketOf(const Event& event);
+  Bucket& BucketOf(const Event& event);
+  void Copy(const DueBucket& due);
   void ResetShare();
   StateSize SizeOf(uint16_t stream) const;
 
@@ -83,6 +93,7 @@ class Worker {
   const uint32_t index_;
   const uint32_t workers_;
   std::vector<std::unique_ptr<agents::Evaluator>> evaluators_;  ///< by stream index
+  agents::HugePagePool memory_;                                 ///< of all state
   std::vector<PartitionState> partitions_;                      ///< by lease slot
   EpochShare share_;
   std::atomic<size_t> output_bytes_{0};

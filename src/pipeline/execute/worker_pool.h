@@ -6,8 +6,8 @@
 #include <thread>
 #include <vector>
 
-#include "pipeline/execute/worker.h"
 #include "pipeline/base/spsc_ring.h"
+#include "pipeline/execute/worker.h"
 
 namespace caracal::pipeline {
 

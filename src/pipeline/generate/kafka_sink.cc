@@ -3,14 +3,15 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
-#include <mutex>
 #include <string_view>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/kafka/broker_wait.h"
 
 namespace caracal::pipeline {
 namespace {
 
+constexpr int kMetadataTimeoutMs = 10'000;
 constexpr int kQueueFullWaitMs = 100;
 constexpr int kFlushStepMs = 200;
 constexpr int kMostFlushSteps = 175;
@@ -84,7 +85,7 @@ class KafkaSink::Producer {
 
   absl::Status Fail(rd_kafka_resp_err_t error, std::string_view what);
   absl::Status WaitForRoom();
-  std::string LastLogLine();
+  std::string Unanswered() const;
 
   const KafkaSinkOptions options_;
   rd_kafka_t* client_ = nullptr;
@@ -94,8 +95,7 @@ class KafkaSink::Producer {
   uint64_t bytes_ = 0;
   uint64_t failed_ = 0;
   rd_kafka_resp_err_t first_failure_ = RD_KAFKA_RESP_ERR_NO_ERROR;
-  std::mutex log_mutex_;
-  std::string last_log_line_;  // guarded by log_mutex_
+  LastLogLine log_;  // librdkafka's threads write to it
 };
 
 absl::Status KafkaSink::Producer::Start() {
@@ -120,15 +120,22 @@ absl::Status KafkaSink::Producer::Start() {
   return absl::OkStatus();
 }
 
+std::string KafkaSink::Producer::Unanswered() const {
+  const std::string reason = log_.Get();
+  return fmt::format("cannot reach Kafka at {}{}{}", options_.brokers, reason.empty() ? "" : ": ",
+                     reason);
+}
+
 absl::Status KafkaSink::Producer::FindTopic() {
+  const absl::Status reached = AwaitBroker(client_, options_.connect_timeout, [this] {
+    if (options_.still_trying) options_.still_trying(Unanswered());
+  });
   // All topics: to ask for one would make a broker with auto.create.topics.enable create it.
   const rd_kafka_metadata_t* answer = nullptr;
-  const rd_kafka_resp_err_t error =
-      rd_kafka_metadata(client_, 1, nullptr, &answer, options_.connect_timeout_ms);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::UnavailableError(fmt::format(
-        "cannot reach Kafka at {}: {}; check --brokers and that the broker runs", options_.brokers,
-        LastLogLine().empty() ? rd_kafka_err2str(error) : LastLogLine()));
+  if (!reached.ok() || rd_kafka_metadata(client_, 1, nullptr, &answer, kMetadataTimeoutMs) !=
+                           RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return absl::UnavailableError(
+        fmt::format("{}; check --brokers and that the broker runs", Unanswered()));
   }
   const MetadataPtr metadata(answer);
   for (int i = 0; i < metadata->topic_cnt; ++i) {
@@ -202,16 +209,11 @@ absl::Status KafkaSink::Producer::Fail(rd_kafka_resp_err_t error, std::string_vi
     text += fmt::format(" ({})", fatal);
   }
   if (IsOutage(error)) {
-    const std::string log_line = LastLogLine();
+    const std::string log_line = log_.Get();
     if (!log_line.empty()) text += fmt::format(" ({})", log_line);
     return absl::UnavailableError(text);
   }
   return absl::UnknownError(text);
-}
-
-std::string KafkaSink::Producer::LastLogLine() {
-  const std::lock_guard lock(log_mutex_);
-  return last_log_line_;
 }
 
 void KafkaSink::Producer::OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message,
@@ -224,8 +226,7 @@ void KafkaSink::Producer::OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_mess
 void KafkaSink::Producer::OnLog(const rd_kafka_t* client, int /*level*/, const char* /*facility*/,
                                 const char* text) {
   auto& self = *static_cast<Producer*>(rd_kafka_opaque(client));
-  const std::lock_guard lock(self.log_mutex_);
-  self.last_log_line_ = text;
+  self.log_.Note(text);
 }
 
 absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::Connect(const KafkaSinkOptions& options) {

@@ -2,12 +2,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "pipeline/generate/record_sink.h"
 
 namespace caracal::pipeline {
@@ -23,7 +25,9 @@ struct KafkaSinkOptions {
   /// retention may then drop them at once.
   bool event_timestamps = false;
   /// How long Connect waits for the cluster.
-  int connect_timeout_ms = 10'000;
+  absl::Duration connect_timeout = absl::Seconds(10);
+  /// Called once by Connect, with the reason, when no broker has answered for two seconds.
+  std::function<void(const std::string& reason)> still_trying;
   /// A set flag makes a blocked Write return Cancelled. Not owned; must outlive the sink.
   const std::atomic<bool>* stop = nullptr;
 };

@@ -16,11 +16,31 @@ namespace {
 constexpr size_t kBufferBytes = 256 * 1024;
 constexpr mode_t kFileMode = 0644;
 
+std::string_view Remedy(int error) {
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      return "; create its folder first";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return "; choose a place you may write to";
+    case EISDIR:
+      return "; name a file in it";
+    case ENOSPC:
+    case EDQUOT:
+      return "; make room, or choose another place";
+    default:
+      return "";
+  }
+}
+
 absl::Status SystemError(const std::string& path, std::string_view what, int error) {
   if (error == EPIPE) {
     return absl::CancelledError(fmt::format("the reader of {} has gone away", path));
   }
-  return absl::UnknownError(fmt::format("{} {} failed: {}", what, path, std::strerror(error)));
+  return absl::UnknownError(
+      fmt::format("{} {} failed: {}{}", what, path, std::strerror(error), Remedy(error)));
 }
 
 }  // namespace

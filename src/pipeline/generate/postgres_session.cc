@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <vector>
 
 #include "agents/api/check.h"
@@ -23,11 +24,34 @@ struct ClearResult {
 };
 using ResultPtr = std::unique_ptr<PGresult, ClearResult>;
 
+/// The message on one line, each run of white space one blank.
 std::string Trimmed(const char* message) {
-  std::string text = message;
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  std::replace(text.begin(), text.end(), '\n', ' ');
+  std::string text;
+  for (const char c : std::string_view(message)) {
+    const bool blank = c == ' ' || c == '\n' || c == '\t';
+    if (!blank) {
+      text += c;
+    } else if (!text.empty() && text.back() != ' ') {
+      text += ' ';
+    }
+  }
+  if (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
+}
+
+absl::Status CheckConninfo(const std::string& conninfo) {
+  char* reason = nullptr;
+  PQconninfoOption* const options = PQconninfoParse(conninfo.c_str(), &reason);
+  if (options == nullptr) {
+    const std::string text = reason == nullptr ? "no memory" : Trimmed(reason);
+    PQfreemem(reason);
+    return absl::InvalidArgumentError(
+        fmt::format("--postgres is no connection string: {}; write \"host=HOST dbname=NAME "
+                    "user=USER\" or postgresql://USER@HOST/NAME",
+                    text));
+  }
+  PQconninfoFree(options);
+  return absl::OkStatus();
 }
 
 // What the server says is wrong, on one line.
@@ -61,12 +85,13 @@ void PostgresSession::FinishConnection::operator()(pg_conn* connection) const {
 
 absl::StatusOr<std::unique_ptr<PostgresSession>> PostgresSession::Connect(
     const std::string& conninfo) {
+  RETURN_IF_ERROR(CheckConninfo(conninfo));
   pg_conn* const connection = PQconnectdb(conninfo.c_str());
   if (connection == nullptr) return absl::ResourceExhaustedError("no memory for a connection");
   std::unique_ptr<PostgresSession> session(new PostgresSession(connection));
   if (PQstatus(connection) != CONNECTION_OK) {
-    return absl::UnavailableError(
-        fmt::format("cannot connect to PostgreSQL: {}", Trimmed(PQerrorMessage(connection))));
+    return absl::UnavailableError(fmt::format("cannot connect to PostgreSQL: {} Check --postgres.",
+                                              Trimmed(PQerrorMessage(connection))));
   }
   // "relation already exists, skipping" is no news.
   PQsetNoticeProcessor(

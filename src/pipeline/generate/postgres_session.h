@@ -17,7 +17,7 @@ namespace caracal::pipeline {
 /// status. After an error no call may follow. One thread at a time.
 class PostgresSession {
  public:
-  /// Unavailable when there is no connection.
+  /// Unavailable when there is no connection; InvalidArgument when `conninfo` is none.
   static absl::StatusOr<std::unique_ptr<PostgresSession>> Connect(const std::string& conninfo);
 
   /// One or more statements without parameters, each in full.

@@ -1,12 +1,16 @@
 #include "pipeline/kafka/client_config.h"
 
 #include <array>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/kafka/broker_wait.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -22,9 +26,14 @@ absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
   return absl::OkStatus();
 }
 
-void LogLine(const rd_kafka_t* client, int level, const char* facility, const char* text) {
+void LogLine(const rd_kafka_t* client, int level, const char* facility, const char* line) {
   const char* name = client == nullptr ? "" : rd_kafka_name(client);
-  if (level <= 3) {
+  const std::string text = PlainKafkaText(line);
+  if (std::string_view(facility) == "FAIL") {
+    // librdkafka connects again by itself and says so at most every 30 s.
+    LOG(kWarning, "kafka", "no connection to a broker, trying again",
+        {{"client", name}, {"error", text}});
+  } else if (level <= 3) {
     LOG(kError, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 5) {
     LOG(kWarning, "kafka", text, {{"client", name}, {"facility", facility}});
@@ -33,17 +42,31 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
   }
 }
 
-void LogClientError(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
-  LOG(kWarning, "kafka", reason,
-      {{"client", rd_kafka_name(client)},
-       {"error", rd_kafka_err2name(static_cast<rd_kafka_resp_err_t>(error))}});
+void OnClientError(rd_kafka_t* client, int error, const char* reason, void* /*opaque*/) {
+  LogKafkaError(client, error, reason);
 }
 
 }  // namespace
 
+void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
+  const auto code = static_cast<rd_kafka_resp_err_t>(error);
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+    LOG(kError, "kafka",
+        "no broker can be reached, trying again: check kafka.bootstrap_servers, and that Kafka "
+        "runs there",
+        {{"client", rd_kafka_name(client)}});
+  } else if (IsTransient(code)) {
+    // The log line of the connection has said it already.
+    LOG(kDebug, "kafka", PlainKafkaText(reason), {{"client", rd_kafka_name(client)}});
+  } else {
+    LOG(kWarning, "kafka", PlainKafkaText(reason),
+        {{"client", rd_kafka_name(client)}, {"error", rd_kafka_err2name(code)}});
+  }
+}
+
 void RouteKafkaLogs(rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_log_cb(conf, LogLine);
-  rd_kafka_conf_set_error_cb(conf, LogClientError);
+  rd_kafka_conf_set_error_cb(conf, OnClientError);
 }
 
 absl::StatusOr<KafkaConf> MakeKafkaConf(const KafkaConnection& connection,
@@ -68,6 +91,18 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   }
   static_cast<void>(conf.release());  // rd_kafka_new has taken it over.
   return KafkaClient(client);
+}
+
+void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,
+               int64_t offset, std::string_view metadata) {
+  rd_kafka_topic_partition_t* entry =
+      rd_kafka_topic_partition_list_add(list, topic.c_str(), partition);
+  entry->offset = offset;
+  // The list frees its metadata with free().
+  entry->metadata = std::malloc(metadata.size());
+  CHECK(entry->metadata != nullptr || metadata.empty());
+  std::memcpy(entry->metadata, metadata.data(), metadata.size());
+  entry->metadata_size = metadata.size();
 }
 
 std::string KafkaClientVersion() { return rd_kafka_version_str(); }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -31,6 +32,9 @@ absl::StatusOr<KafkaConf> MakeKafkaConf(const KafkaConnection& connection,
 /// Routes librdkafka's own log lines and client-level errors to LOG.
 void RouteKafkaLogs(rd_kafka_conf_t* conf);
 
+/// Logs a client-level error, for clients with an error callback of their own.
+void LogKafkaError(rd_kafka_t* client, int error, const char* reason);
+
 /// Creates a client; takes `conf` over. FailedPrecondition with librdkafka's message.
 absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf);
 
@@ -38,6 +42,10 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
 /// pass, PermissionDenied for authentication and authorisation, NotFound for missing topics, else
 /// Internal.
 absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context);
+
+/// Adds an offset with its metadata (ASCII) to a list of offsets to commit.
+void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,
+               int64_t offset, std::string_view metadata);
 
 /// Version of librdkafka this process runs with, like 2.0.2.
 std::string KafkaClientVersion();

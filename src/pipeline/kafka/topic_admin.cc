@@ -12,6 +12,7 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kTimeoutMs = 10'000;
+constexpr absl::Duration kBrokerLimit = absl::Seconds(10);
 
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDeleter<rd_kafka_AdminOptions_destroy>>;
@@ -25,6 +26,11 @@ AdminOptions MakeOptions(rd_kafka_t* client, rd_kafka_admin_op_t operation) {
   CHECK(rd_kafka_AdminOptions_set_request_timeout(options.get(), kTimeoutMs, error.data(),
                                                   error.size()) == RD_KAFKA_RESP_ERR_NO_ERROR);
   return options;
+}
+
+void KeepLogLine(const rd_kafka_t* client, int /*level*/, const char* /*facility*/,
+                 const char* line) {
+  static_cast<LastLogLine*>(rd_kafka_opaque(client))->Note(line);
 }
 
 absl::StatusOr<KafkaEvent> Await(rd_kafka_queue_t* queue, std::string_view context) {
@@ -43,8 +49,28 @@ absl::StatusOr<KafkaEvent> Await(rd_kafka_queue_t* queue, std::string_view conte
 
 absl::StatusOr<std::unique_ptr<TopicAdmin>> TopicAdmin::Create(const KafkaConnection& connection) {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(connection, {}, {}));
+  auto log = std::make_unique<LastLogLine>();
+  rd_kafka_conf_set_opaque(conf.get(), log.get());
+  rd_kafka_conf_set_log_cb(conf.get(), &KeepLogLine);
   ASSIGN_OR_RETURN(KafkaClient client, MakeKafkaClient(RD_KAFKA_PRODUCER, std::move(conf)));
-  return std::unique_ptr<TopicAdmin>(new TopicAdmin(std::move(client)));
+  return std::unique_ptr<TopicAdmin>(
+      new TopicAdmin(connection.bootstrap_servers, std::move(log), std::move(client)));
+}
+
+std::string TopicAdmin::Unanswered() const {
+  const std::string reason = log_->Get();
+  return fmt::format("no Kafka broker answers at {}{}{}", brokers_, reason.empty() ? "" : ": ",
+                     reason);
+}
+
+absl::Status TopicAdmin::AwaitBroker(
+    const std::function<void(const std::string& reason)>& still_trying) {
+  const absl::Status status = pipeline::AwaitBroker(
+      client_.get(), kBrokerLimit, [this, &still_trying] { still_trying(Unanswered()); });
+  if (!absl::IsUnavailable(status)) return status;
+  return absl::UnavailableError(fmt::format(
+      "{}; check kafka.bootstrap_servers and kafka.properties, and that Kafka runs there",
+      Unanswered()));
 }
 
 absl::StatusOr<std::optional<int32_t>> TopicAdmin::PartitionCount(const std::string& topic) {

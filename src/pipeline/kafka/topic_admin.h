@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "pipeline/kafka/broker_wait.h"
 #include "pipeline/kafka/client_config.h"
 #include "pipeline/kafka/handles.h"
 
@@ -28,6 +30,10 @@ class TopicAdmin {
  public:
   static absl::StatusOr<std::unique_ptr<TopicAdmin>> Create(const KafkaConnection& connection);
 
+  /// Waits up to ten seconds for a broker; Unavailable with the reason and what to check.
+  /// `still_trying` is called once, with that reason, when it takes longer than two seconds.
+  absl::Status AwaitBroker(const std::function<void(const std::string& reason)>& still_trying);
+
   /// Partitions of a topic; nullopt when it does not exist. Unavailable when no broker answers.
   absl::StatusOr<std::optional<int32_t>> PartitionCount(const std::string& topic);
   /// The effective settings of an existing topic.
@@ -36,8 +42,12 @@ class TopicAdmin {
   absl::Status CreateTopic(const TopicSpec& spec);
 
  private:
-  explicit TopicAdmin(KafkaClient client) : client_(std::move(client)) {}
+  TopicAdmin(std::string brokers, std::unique_ptr<LastLogLine> log, KafkaClient client)
+      : brokers_(std::move(brokers)), log_(std::move(log)), client_(std::move(client)) {}
+  std::string Unanswered() const;
 
+  const std::string brokers_;
+  const std::unique_ptr<LastLogLine> log_;  ///< the client's threads write to it
   KafkaClient client_;
 };
 

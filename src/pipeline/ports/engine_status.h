@@ -42,8 +42,8 @@ class EngineStatus {
   virtual std::string ConfigText() = 0;
   /// Metrics in the Prometheus text format 0.0.4.
   virtual std::string MetricsText() = 0;
-  /// Resumes a partition that a storm of rejected records has paused. NotFound: not owned by this
-  /// instance; FailedPrecondition: not paused.
+  /// Resumes a partition that a storm of rejected records has paused, or every paused one of the
+  /// topic (-1). NotFound: none is owned by this instance; FailedPrecondition: not paused.
   virtual absl::Status Resume(std::string_view topic, int32_t partition) = 0;
 };
 

@@ -25,6 +25,8 @@ class EpochCommitter {
  public:
   virtual ~EpochCommitter() = default;
 
+  /// Called once on the commit thread, before the first Commit: what takes a while at the start.
+  virtual void Start() {}
   /// Blocks until the outcome is known, retrying what can be retried. Commit thread only.
   virtual CommitResult Commit(const SealedEpoch& epoch) = 0;
   /// Makes a Commit that waits return soon, with kReseal. Any thread.

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
 #include "pipeline/types/record_batch.h"
 
@@ -18,6 +19,8 @@ namespace caracal::pipeline {
 struct PartitionOpened {
   LeasePtr lease;
   StartPosition position;
+  /// State read back; null = none: it is rebuilt from position.replay_from on.
+  std::shared_ptr<const RestoredState> state;
 };
 
 /// The group takes the partition away; the lease has lapsed and no further record of it will

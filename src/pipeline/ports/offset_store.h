@@ -5,6 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "pipeline/types/partition_lease.h"
+
 namespace caracal::pipeline {
 
 /// One offset to commit for the consumer group.
@@ -27,13 +30,24 @@ struct OffsetCommitResult {
   std::string message;
 };
 
-/// Commits offsets through the group (not through a transaction): at_least_once and the first
-/// offsets of a fresh partition. Never called for offsets whose alerts are not acknowledged. Any
-/// thread; blocks for one round trip to the group coordinator.
+/// What the group has committed for a partition.
+struct CommittedOffset {
+  int64_t offset = -1;  ///< -1 = never committed
+  std::string metadata;
+};
+
+/// The group's committed offsets. Any thread; every call blocks for one round trip to the group
+/// coordinator.
 class OffsetStore {
  public:
   virtual ~OffsetStore() = default;
+  /// Commits through the group (not through a transaction): at_least_once and the first offsets of
+  /// a fresh partition. Never called for offsets whose alerts are not acknowledged.
   virtual OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) = 0;
+  /// The stable committed offsets, in the order of `leases`: an open transaction on one of them is
+  /// waited for. Unavailable = try again.
+  virtual absl::StatusOr<std::vector<CommittedOffset>> Committed(
+      std::span<const LeasePtr> leases) = 0;
 };
 
 }  // namespace caracal::pipeline

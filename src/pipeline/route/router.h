@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -25,8 +26,11 @@ class Router {
     return bucket % static_cast<uint32_t>(batches_.size());
   }
 
-  /// Starts batches whose events point into `storage`.
-  void Begin(std::shared_ptr<const EventStorage> storage) { storage_ = std::move(storage); }
+  /// Starts batches whose events point into `storage`; about `expected` of them will come.
+  void Begin(std::shared_ptr<const EventStorage> storage, size_t expected = 0) {
+    storage_ = std::move(storage);
+    for (std::vector<Event>& batch : batches_) batch.reserve(expected / batches_.size());
+  }
   /// Adds one event to the batch of its worker.
   void Add(const Event& event) {
     const uint32_t bucket = agents::BucketOf(event.key_hash, buckets_);

@@ -1,8 +1,5 @@
 #include "pipeline/source/group_offsets.h"
 
-#include <cstdlib>
-#include <cstring>
-
 #include "agents/api/status_macros.h"
 #include "pipeline/kafka/client_config.h"
 
@@ -10,6 +7,7 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kPollMs = 50;
+constexpr int kRpcTimeoutMs = 5000;
 
 OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
   switch (error) {
@@ -49,13 +47,7 @@ OffsetCommitResult GroupOffsets::Commit(std::span<const OffsetCommit> offsets) {
   const KafkaPartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const OffsetCommit& commit : offsets) {
-    rd_kafka_topic_partition_t* entry =
-        rd_kafka_topic_partition_list_add(list.get(), commit.topic.c_str(), commit.partition);
-    entry->offset = commit.offset;
-    // The list frees its metadata with free().
-    entry->metadata = std::malloc(commit.metadata.size());
-    std::memcpy(entry->metadata, commit.metadata.data(), commit.metadata.size());
-    entry->metadata_size = commit.metadata.size();
+    AddOffset(list.get(), commit.topic, commit.partition, commit.offset, commit.metadata);
   }
   const KafkaQueue answers(rd_kafka_queue_new(client_));
   const rd_kafka_resp_err_t error =
@@ -67,6 +59,27 @@ OffsetCommitResult GroupOffsets::Commit(std::span<const OffsetCommit> offsets) {
     if (answer != nullptr) return ResultOf(ErrorOf(answer.get()));
   }
   return {OffsetCommitOutcome::kRebalancing, "the group is being left"};
+}
+
+absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets::Committed(
+    std::span<const LeasePtr> leases) {
+  const KafkaPartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(leases.size())));
+  for (const LeasePtr& lease : leases) {
+    rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
+  }
+  constexpr std::string_view kContext = "reading the group's committed offsets";
+  // The client reads committed records only, so it asks for stable offsets.
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_, list.get(), kRpcTimeoutMs), kContext));
+  std::vector<CommittedOffset> committed(leases.size());
+  for (size_t i = 0; i < leases.size(); ++i) {
+    const rd_kafka_topic_partition_t& entry = list->elems[i];
+    RETURN_IF_ERROR(KafkaStatus(entry.err, kContext));
+    if (entry.offset >= 0) committed[i].offset = entry.offset;
+    if (entry.metadata != nullptr) {
+      committed[i].metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
+    }
+  }
+  return committed;
 }
 
 }  // namespace caracal::pipeline

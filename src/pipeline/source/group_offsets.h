@@ -27,6 +27,7 @@ class GroupOffsets : public OffsetStore {
   void Close() { closing_.store(true, std::memory_order_release); }
 
   OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) override;
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases) override;
 
  private:
   rd_kafka_t* const client_;

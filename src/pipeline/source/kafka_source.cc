@@ -7,67 +7,39 @@
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/source/group_metadata.h"
 
 namespace caracal::pipeline {
 namespace {
 
 constexpr int kSeekTimeoutMs = 5000;
 
-// What the engine owns: nothing in the configuration can override these.
-KafkaProperties OwnedProperties(const SourceOptions& options) {
-  KafkaProperties owned = {
-      {"group.id", options.group_id},
-      {"enable.auto.commit", "false"},
-      {"enable.auto.offset.store", "false"},
-      {"enable.partition.eof", "false"},
-      {"auto.offset.reset", "error"},
-      {"isolation.level", "read_committed"},
-      {"partition.assignment.strategy", "cooperative-sticky"},
-      {"allow.auto.create.topics", "false"},
-  };
-  if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
-  return owned;
-}
-
-KafkaProperties DefaultProperties(const SourceOptions& options) {
-  return {
-      {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
-      {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
-      {"session.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.session_timeout))},
-      {"heartbeat.interval.ms", "1000"},
-      {"socket.nagle.disable", "true"},
-      {"socket.keepalive.enable", "true"},
-      {"fetch.wait.max.ms", "100"},
-      {"fetch.error.backoff.ms", "100"},
-      {"reconnect.backoff.max.ms", "2000"},
-      {"topic.metadata.refresh.interval.ms", "10000"},
-  };
-}
-
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options) {
-  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options)));
+absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions options,
+                                                                 SnapshotLoader* snapshots) {
+  std::unique_ptr<KafkaSource> source(new KafkaSource(std::move(options), snapshots));
   RETURN_IF_ERROR(source->Connect());
   return source;
 }
 
-KafkaSource::KafkaSource(SourceOptions options)
-    : options_(std::move(options)), polled_(options_.batch_records) {}
+KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
+    : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
-  ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(options_.connection, DefaultProperties(options_),
-                                                 OwnedProperties(options_)));
+  ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
   rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_opaque(conf.get(), this);
   joins_ = std::make_unique<JoinWatch>();
   joins_->Install(conf.get());
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  // Errors of the client itself, a refused login for one, are told where the group is served.
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
-  restorer_ =
-      std::make_unique<PartitionRestorer>(client_.get(), *offsets_, options_, [this] { Wake(); });
+  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
+                                                  [this] { Wake(); });
   return absl::OkStatus();
 }
 
@@ -191,7 +163,8 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
   if (absl::IsPermissionDenied(status)) return status;
   probe_.client_errors.Add(1);
   if (absl::IsNotFound(status)) {
-    LOG(kWarning, "source", "a topic does not exist yet, waiting for it",
+    LOG(kWarning, "source",
+        "a topic does not exist yet, waiting for it: check its name, or start the connector",
         {{"error", rd_kafka_message_errstr(&message)}});
   } else {
     LOG(kWarning, "source", "the consumer reports an error and goes on",
@@ -238,7 +211,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   }
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
-  CountPartitions();
+  ShowOwned();
   ReadOn();
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
@@ -260,7 +233,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
     owned_.erase(it);
   }
   (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
-  CountPartitions();
+  ShowOwned();
   LOG(kInfo, "source", lost ? "partitions lost" : "partitions revoked",
       {{"count", partitions->cnt}});
   if (lost || closing_) {
@@ -311,15 +284,16 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     if (owned == nullptr || owned->lease != restored.lease) continue;
     RETURN_IF_ERROR(restored.position.status());
     RETURN_IF_ERROR(Open(*owned, *restored.position));
-    result.changes.push_back(PartitionOpened{owned->lease, *restored.position});
+    result.changes.push_back(
+        PartitionOpened{owned->lease, *restored.position, std::move(restored.state)});
   }
-  CountPartitions();
+  ShowOwned();
   return absl::OkStatus();
 }
 
-void KafkaSource::CountPartitions() {
-  int64_t open = 0;
-  for (const auto& [key, owned] : owned_) open += owned.open ? 1 : 0;
+void KafkaSource::ShowOwned() {
+  const auto open =
+      std::count_if(owned_.begin(), owned_.end(), [](const auto& it) { return it.second.open; });
   probe_.assigned_partitions.Set(static_cast<int64_t>(owned_.size()));
   probe_.open_partitions.Set(open);
 }
@@ -382,7 +356,7 @@ std::string KafkaSource::GroupMetadata() {
   }
   std::string text(static_cast<const char*>(bytes), size);
   rd_kafka_mem_free(client_.get(), bytes);
-  return text;
+  return IsFencing(text) ? text : "";
 }
 
 void KafkaSource::Wake() {

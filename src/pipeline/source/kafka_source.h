@@ -37,7 +37,9 @@ namespace caracal::pipeline {
 /// queue (SourceOptions), one batch per poll.
 class KafkaSource : public EventSource {
  public:
-  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options);
+  /// `snapshots` must outlive the source; null = state is always rebuilt by replay.
+  static absl::StatusOr<std::unique_ptr<KafkaSource>> Create(SourceOptions options,
+                                                             SnapshotLoader* snapshots);
   ~KafkaSource() override;
 
   /// Joins the group. Records follow once the group has assigned partitions.
@@ -68,7 +70,7 @@ class KafkaSource : public EventSource {
   };
   using PartitionKey = std::pair<std::string, int32_t>;
 
-  explicit KafkaSource(SourceOptions options);
+  KafkaSource(SourceOptions options, SnapshotLoader* snapshots);
   absl::Status Connect();
 
   static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
@@ -82,12 +84,13 @@ class KafkaSource : public EventSource {
   /// partition around a rebalance, on a thread of its own: a batch read that is under way then
   /// drops messages which count as read (librdkafka issue 4208), and nothing else brings them back.
   void ReadOn();
-  void CountPartitions();
 
   absl::Status ServeGroup(int timeout_ms);
   absl::Status HandleGroupMessage(const rd_kafka_message_t& message);
   absl::Status OpenRestored(PollResult& result);
   absl::Status Open(OwnedPartition& partition, const StartPosition& position);
+  /// Sets the gauges of assigned and open partitions.
+  void ShowOwned();
   absl::Status SeekTo(const PartitionLease& lease, int64_t offset);
   size_t Consume(int timeout_ms);
   void Collect(size_t count, PollResult& result);
@@ -97,6 +100,7 @@ class KafkaSource : public EventSource {
   uint32_t TakeSlot();
 
   const SourceOptions options_;
+  SnapshotLoader* const snapshots_;
   SourceProbe probe_;
   std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;

@@ -24,9 +24,10 @@ KafkaPartitionList OnePartition(const PartitionLease& lease) {
   return list;
 }
 
-// A broker that has just become the leader does not know the partition yet.
-bool MayPass(const absl::Status& status) {
-  return absl::IsUnavailable(status) || absl::IsNotFound(status);
+// A broker that has just become the leader does not know the partition yet: that passes.
+absl::Status LeaderStatus(rd_kafka_resp_err_t error, std::string_view context) {
+  absl::Status status = KafkaStatus(error, context);
+  return absl::IsNotFound(status) ? absl::UnavailableError(agents::MessageOf(status)) : status;
 }
 
 std::string Name(const PartitionLease& lease) {
@@ -36,14 +37,20 @@ std::string Name(const PartitionLease& lease) {
 }  // namespace
 
 PartitionRestorer::PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets,
-                                     const SourceOptions& options, std::function<void()> on_ready)
-    : client_(client), offsets_(offsets), options_(options), on_ready_(std::move(on_ready)) {}
+                                     SnapshotLoader* snapshots, const SourceOptions& options,
+                                     std::function<void()> on_ready)
+    : client_(client),
+      offsets_(offsets),
+      snapshots_(snapshots),
+      options_(options),
+      on_ready_(std::move(on_ready)) {}
 
 PartitionRestorer::~PartitionRestorer() {
   {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  if (snapshots_ != nullptr) snapshots_->Stop();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -52,34 +59,35 @@ void PartitionRestorer::Start() {
 }
 
 void PartitionRestorer::Submit(std::vector<LeasePtr> leases) {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   for (LeasePtr& lease : leases) requests_.push_back(std::move(lease));
 }
 
 std::vector<RestoredPartition> PartitionRestorer::Take() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return std::exchange(finished_, {});
 }
 
 bool PartitionRestorer::stopping() const {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   return stopping_;
 }
 
 bool PartitionRestorer::Backoff() {
-  absl::MutexLock lock(&mutex_);
-  return !mutex_.AwaitWithTimeout(absl::Condition(&stopping_), kRetryPause);
+  MutexLock lock(&mutex_);
+  return !mutex_.AwaitFor(kRetryPause,
+                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
 }
 
 void PartitionRestorer::Run() {
-  const auto has_work = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+  const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !requests_.empty();
   };
   while (true) {
-    std::vector<Request> requests;
+    Requests requests;
     {
-      absl::MutexLock lock(&mutex_);
-      mutex_.Await(absl::Condition(&has_work));
+      MutexLock lock(&mutex_);
+      mutex_.Await(has_work);
       if (stopping_) return;
       for (LeasePtr& lease : requests_) requests.push_back({.lease = std::move(lease)});
       requests_.clear();
@@ -88,41 +96,53 @@ void PartitionRestorer::Run() {
   }
 }
 
-void PartitionRestorer::Serve(std::vector<Request> requests) {
-  while (!requests.empty() && !stopping()) {
+void PartitionRestorer::Serve(Requests requests) {
+  while (!stopping()) {
     std::erase_if(requests, [](const Request& request) { return request.lease->lapsed(); });
-    absl::Status round = ReadCommitted(requests);
-    std::vector<Request> again;
+    if (requests.empty()) return;
+    if (const absl::Status all = Locate(requests); !all.ok()) {
+      for (Request& request : requests) request.position = all;
+    }
+    Requests again;
+    std::string reason;
     for (Request& request : requests) {
-      if (stopping()) return;
-      if (request.lease->lapsed()) continue;
-      absl::StatusOr<StartPosition> position =
-          round.ok() ? Locate(request) : absl::StatusOr<StartPosition>(round);
-      if (position.ok() || !MayPass(position.status())) {
-        Finish(request.lease, std::move(position));
-        continue;
+      if (absl::IsUnavailable(request.position.status())) {
+        reason = agents::MessageOf(request.position.status());
+        again.push_back({.lease = std::move(request.lease)});
+      } else {
+        Finish(std::move(request));
       }
-      round = position.status();
-      again.push_back({.lease = std::move(request.lease)});
     }
     requests = std::move(again);
     if (requests.empty()) return;
     LOG(kWarning, "source", "cannot find the start of some partitions yet, trying again",
-        {{"partitions", requests.size()}, {"error", agents::MessageOf(round)}});
+        {{"partitions", requests.size()}, {"error", reason}});
     if (!Backoff()) return;
   }
 }
 
-void PartitionRestorer::Finish(const LeasePtr& lease, absl::StatusOr<StartPosition> position) {
-  if (lease->lapsed()) return;
+absl::Status PartitionRestorer::Locate(Requests& requests) {
+  RETURN_IF_ERROR(ReadCommitted(requests));
+  RETURN_IF_ERROR(ReadWatermarks(requests));
+  RETURN_IF_ERROR(LoadState(requests));
+  for (Request& request : requests) {
+    request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
+  }
+  CommitFresh(requests);
+  return absl::OkStatus();
+}
+
+void PartitionRestorer::Finish(Request request) {
+  if (request.lease->lapsed()) return;
   {
-    absl::MutexLock lock(&mutex_);
-    finished_.push_back({lease, std::move(position)});
+    MutexLock lock(&mutex_);
+    finished_.push_back(
+        {std::move(request.lease), std::move(request.position), std::move(request.state)});
   }
   on_ready_();
 }
 
-absl::Status PartitionRestorer::ReadCommitted(std::vector<Request>& requests) {
+absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
   for (int read = 0; read < kFreshReads; ++read) {
     std::vector<Request*> missing;
     for (Request& request : requests) {
@@ -130,94 +150,139 @@ absl::Status PartitionRestorer::ReadCommitted(std::vector<Request>& requests) {
     }
     if (missing.empty()) return absl::OkStatus();
     if (read > 0 && !Backoff()) return absl::UnavailableError("stopping");
-    const KafkaPartitionList list(
-        rd_kafka_topic_partition_list_new(static_cast<int>(missing.size())));
-    for (const Request* request : missing) {
-      rd_kafka_topic_partition_list_add(list.get(), request->lease->topic().c_str(),
-                                        request->lease->partition());
-    }
-    constexpr std::string_view kContext = "reading the group's committed offsets";
-    RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_, list.get(), kRpcTimeoutMs), kContext));
+    std::vector<LeasePtr> leases;
+    leases.reserve(missing.size());
+    for (const Request* request : missing) leases.push_back(request->lease);
+    ASSIGN_OR_RETURN(std::vector<CommittedOffset> committed, offsets_.Committed(leases));
     for (size_t i = 0; i < missing.size(); ++i) {
-      const rd_kafka_topic_partition_t& entry = list->elems[i];
-      RETURN_IF_ERROR(KafkaStatus(entry.err, kContext));
-      missing[i]->committed = entry.offset < 0 ? -1 : entry.offset;
-      if (entry.metadata != nullptr) {
-        missing[i]->metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
-      }
+      missing[i]->committed = committed[i].offset;
+      missing[i]->metadata = std::move(committed[i].metadata);
     }
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<StartPosition> PartitionRestorer::Locate(const Request& request) {
-  ASSIGN_OR_RETURN(const Watermarks marks, QueryWatermarks(request.lease));
-  return request.committed < 0 ? StartFresh(request.lease, marks) : Continue(request, marks);
+absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Requests& requests,
+                                                                    int64_t kind) {
+  const KafkaPartitionList list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(requests.size())));
+  for (const Request& request : requests) {
+    rd_kafka_topic_partition_list_add(list.get(), request.lease->topic().c_str(),
+                                      request.lease->partition())
+        ->offset = kind;
+  }
+  constexpr std::string_view kContext = "reading the log start and end of the partitions";
+  // The kinds are what the protocol has in the place of a time.
+  RETURN_IF_ERROR(
+      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), kContext));
+  std::vector<int64_t> offsets;
+  for (int i = 0; i < list->cnt; ++i) {
+    RETURN_IF_ERROR(LeaderStatus(list->elems[i].err, kContext));
+    offsets.push_back(list->elems[i].offset);
+  }
+  return offsets;
 }
 
-absl::StatusOr<PartitionRestorer::Watermarks> PartitionRestorer::QueryWatermarks(
-    const LeasePtr& lease) {
-  Watermarks marks;
-  RETURN_IF_ERROR(KafkaStatus(
-      rd_kafka_query_watermark_offsets(client_, lease->topic().c_str(), lease->partition(),
-                                       &marks.low, &marks.high, kRpcTimeoutMs),
-      fmt::format("reading the log start and end of {}", Name(*lease))));
-  return marks;
+absl::Status PartitionRestorer::ReadWatermarks(Requests& requests) {
+  ASSIGN_OR_RETURN(const std::vector<int64_t> low,
+                   ListOffsets(requests, RD_KAFKA_OFFSET_BEGINNING));
+  ASSIGN_OR_RETURN(const std::vector<int64_t> high, ListOffsets(requests, RD_KAFKA_OFFSET_END));
+  for (size_t i = 0; i < requests.size(); ++i) requests[i].marks = {low[i], high[i]};
+  return absl::OkStatus();
 }
 
-absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const LeasePtr& lease,
-                                                        const StartPoint& point,
-                                                        const Watermarks& marks) {
+absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
+                                                        const StartPoint& point) {
   switch (point.kind) {
     case StartPoint::Kind::kEarliest:
-      return marks.low;
+      return request.marks.low;
     case StartPoint::Kind::kLatest:
-      return marks.high;
+      return request.marks.high;
     case StartPoint::Kind::kTime:
       break;
   }
-  const KafkaPartitionList list = OnePartition(*lease);
+  const KafkaPartitionList list = OnePartition(*request.lease);
   list->elems[0].offset = point.time_ms;
-  const std::string context = fmt::format("looking up a time in {}", Name(*lease));
+  const std::string context = fmt::format("looking up a time in {}", Name(*request.lease));
   RETURN_IF_ERROR(
-      KafkaStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
-  RETURN_IF_ERROR(KafkaStatus(list->elems[0].err, context));
+      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
+  RETURN_IF_ERROR(LeaderStatus(list->elems[0].err, context));
   // -1: every record is older than the time.
-  return list->elems[0].offset < 0 ? marks.high : list->elems[0].offset;
+  return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
 }
 
-absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const LeasePtr& lease,
-                                                            const Watermarks& marks) {
-  const SourceTopic& topic = options_.topics[lease->stream()];
+absl::Status PartitionRestorer::LoadState(Requests& requests) {
+  if (snapshots_ == nullptr) return absl::OkStatus();
+  std::vector<RestoreRequest> wanted;
+  for (const Request& request : requests) {
+    wanted.push_back({request.lease, request.committed < 0 ? INT64_MAX : request.committed});
+  }
+  ASSIGN_OR_RETURN(auto states, snapshots_->Load(wanted));
+  for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
+  return absl::OkStatus();
+}
+
+int64_t PartitionRestorer::ReplayFrom(const Request& request, int64_t activation) const {
+  if (request.state == nullptr || request.state->size() < options_.buckets) return activation;
+  int64_t oldest = request.committed;
+  for (const RestoredBucket& bucket : *request.state) oldest = std::min(oldest, bucket.offset);
+  return std::max(oldest, activation);
+}
+
+absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
+  if (request.state != nullptr && !request.state->empty()) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: the group has no committed offset, but the state topic holds its state up to offset "
+        "{}: the group's offsets were deleted or have expired. Nothing was consumed. Set them with "
+        "the Kafka tools (kafka-consumer-groups --reset-offsets), or give a new group a state "
+        "topic "
+        "of its own",
+        Name(*request.lease), request.state->front().offset));
+  }
+  const SourceTopic& topic = options_.topics[request.lease->stream()];
   StartPosition position;
-  ASSIGN_OR_RETURN(position.activation, ResolveStart(lease, topic.from, marks));
-  ASSIGN_OR_RETURN(position.alert_from, ResolveStart(lease, topic.alert_from, marks));
+  ASSIGN_OR_RETURN(position.activation, ResolveStart(request, topic.from));
+  ASSIGN_OR_RETURN(position.alert_from, ResolveStart(request, topic.alert_from));
   position.alert_from = std::max(position.alert_from, position.activation);
   position.replay_from = position.activation;
   position.committed = position.activation;
-  const OffsetCommit commit = {
-      lease->topic(), lease->partition(), position.activation,
-      FormatOffsetMetadata({position.activation, position.alert_from, options_.rules})};
-  const OffsetCommitResult result = offsets_.Commit({&commit, 1});
-  switch (result.outcome) {
-    case OffsetCommitOutcome::kCommitted:
-      break;
-    case OffsetCommitOutcome::kRebalancing:
-    case OffsetCommitOutcome::kTransient:
-      return absl::UnavailableError(result.message);
-    case OffsetCommitOutcome::kFatal:
-      return absl::InternalError(result.message);
-  }
-  LOG(kInfo, "source", "fresh partition",
-      {{"topic", lease->topic()},
-       {"partition", lease->partition()},
-       {"from", position.activation},
-       {"alert_from", position.alert_from}});
   return position;
 }
 
-absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request,
-                                                          const Watermarks& marks) {
+void PartitionRestorer::CommitFresh(Requests& requests) {
+  std::vector<OffsetCommit> commits;
+  std::vector<Request*> fresh;
+  for (Request& request : requests) {
+    if (request.committed >= 0 || !request.position.ok()) continue;
+    const StartPosition& position = *request.position;
+    fresh.push_back(&request);
+    commits.push_back(
+        {request.lease->topic(), request.lease->partition(), position.activation,
+         FormatOffsetMetadata({position.activation, position.alert_from, options_.rules})});
+  }
+  const OffsetCommitResult result = offsets_.Commit(commits);
+  for (Request* request : fresh) {
+    switch (result.outcome) {
+      case OffsetCommitOutcome::kCommitted:
+        LOG(kInfo, "source", "fresh partition",
+            {{"topic", request->lease->topic()},
+             {"partition", request->lease->partition()},
+             {"from", request->position->activation},
+             {"alert_from", request->position->alert_from}});
+        break;
+      case OffsetCommitOutcome::kRebalancing:
+      case OffsetCommitOutcome::kTransient:
+        request->position = absl::UnavailableError(result.message);
+        break;
+      case OffsetCommitOutcome::kFatal:
+        request->position = absl::InternalError(result.message);
+        break;
+    }
+  }
+}
+
+absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request) {
+  const Watermarks& marks = request.marks;
   const LeasePtr& lease = request.lease;
   const int64_t committed = request.committed;
   if (committed > marks.high) {
@@ -252,14 +317,15 @@ absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request
     position.activation = marks.low;
     position.alert_from = committed;
   }
-  position.replay_from = std::max(position.activation, marks.low);
-  position.state_gap = position.replay_from > position.activation;
+  const int64_t wanted = ReplayFrom(request, position.activation);
+  position.replay_from = std::max(wanted, marks.low);
+  position.state_gap = position.replay_from > wanted;
   if (position.state_gap) {
     LOG(kWarning, "source",
         "state gap: retention has passed the first record the state was built from",
         {{"topic", lease->topic()},
          {"partition", lease->partition()},
-         {"activation", position.activation},
+         {"wanted", wanted},
          {"log_start", marks.low}});
   }
   return position;

@@ -2,16 +2,18 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/offset_store.h"
+#include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/types/partition_lease.h"
 
@@ -21,11 +23,14 @@ namespace caracal::pipeline {
 struct RestoredPartition {
   LeasePtr lease;
   absl::StatusOr<StartPosition> position;
+  std::shared_ptr<const RestoredState> state;
 };
 
 /// Finds where newly assigned partitions start, on a thread of its own, so that rebalance callbacks
 /// return at once: committed offset and its metadata, the start policy for a fresh partition (whose
-/// first offset is committed before its first record is processed), and what retention has left.
+/// first offset is committed before its first record is processed), the newest copies of its state
+/// at or below the committed offset, and what retention has left. It is replayed from the oldest of
+/// these copies, or from the activation where a bucket has none.
 ///
 /// Threads: Submit and Take on the ingest thread; `on_ready` is called on the restore thread.
 /// Bounds: one request per lease. Failures: what may pass is retried for as long as the lease
@@ -33,9 +38,10 @@ struct RestoredPartition {
 /// status.
 class PartitionRestorer {
  public:
-  /// `client`, `offsets` and `on_ready` must outlive the restorer.
-  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, const SourceOptions& options,
-                    std::function<void()> on_ready);
+  /// `client`, `offsets`, `snapshots` and `on_ready` must outlive the restorer; `snapshots` null =
+  /// the state is always rebuilt by replay.
+  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, SnapshotLoader* snapshots,
+                    const SourceOptions& options, std::function<void()> on_ready);
   /// Stops the thread; a request under way ends within one RPC timeout.
   ~PartitionRestorer();
   PartitionRestorer(const PartitionRestorer&) = delete;
@@ -57,30 +63,45 @@ class PartitionRestorer {
     LeasePtr lease = nullptr;
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
+    Watermarks marks = {};
+    std::shared_ptr<const RestoredState> state = nullptr;
+    /// The answer, or why there is none yet (Unavailable: to be tried again).
+    absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
   };
+  using Requests = std::vector<Request>;
 
   void Run();
   bool stopping() const;
   /// False when the wait was cut short by the destructor.
   bool Backoff();
   /// Tries again what may pass; requests of lapsed leases are dropped.
-  void Serve(std::vector<Request> requests);
-  void Finish(const LeasePtr& lease, absl::StatusOr<StartPosition> position);
+  void Serve(Requests requests);
+  /// Fills every position: a fixed number of round trips, however many partitions there are. An
+  /// error is that of all of them.
+  absl::Status Locate(Requests& requests);
+  void Finish(Request request);
   /// One round trip for all of them; those without an offset are asked for again.
-  absl::Status ReadCommitted(std::vector<Request>& requests);
-  absl::StatusOr<StartPosition> Locate(const Request& request);
-  absl::StatusOr<StartPosition> StartFresh(const LeasePtr& lease, const Watermarks& marks);
-  absl::StatusOr<StartPosition> Continue(const Request& request, const Watermarks& marks);
-  absl::StatusOr<Watermarks> QueryWatermarks(const LeasePtr& lease);
-  absl::StatusOr<int64_t> ResolveStart(const LeasePtr& lease, const StartPoint& point,
-                                       const Watermarks& marks);
+  absl::Status ReadCommitted(Requests& requests);
+  absl::Status ReadWatermarks(Requests& requests);
+  /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
+  absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
+  /// Reads the state of all of them; those that were never committed must have none.
+  absl::Status LoadState(Requests& requests);
+  absl::StatusOr<StartPosition> StartFresh(const Request& request);
+  /// Commits the first offsets of fresh partitions, before any of their records is judged.
+  void CommitFresh(Requests& requests);
+  absl::StatusOr<StartPosition> Continue(const Request& request);
+  /// The first record that some bucket has not seen.
+  int64_t ReplayFrom(const Request& request, int64_t activation) const;
+  absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;
   OffsetStore& offsets_;
+  SnapshotLoader* const snapshots_;
   const SourceOptions& options_;
   const std::function<void()> on_ready_;
 
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<LeasePtr> requests_ ABSL_GUARDED_BY(mutex_);
   std::vector<RestoredPartition> finished_ ABSL_GUARDED_BY(mutex_);

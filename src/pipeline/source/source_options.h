@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "pipeline/kafka/client_config.h"
 
@@ -35,8 +36,8 @@ struct SourceOptions {
   std::vector<SourceTopic> topics;
   /// Identity of the rules in effect, for the first offsets of a fresh partition.
   std::string rules;
-  /// Unless the connection's properties set session.timeout.ms.
-  absl::Duration session_timeout = absl::Seconds(45);
+  /// Buckets per partition.
+  uint32_t buckets = 64;
   /// The longest time a revoked partition waits for its epoch before it is given up.
   absl::Duration revoke_grace = absl::Milliseconds(50);
 
@@ -48,5 +49,9 @@ struct SourceOptions {
   int64_t queued_min_messages = 1'000'000;
   int64_t queued_max_kbytes = 1'048'576;
 };
+
+/// The librdkafka configuration of a member: ours, overridden by what the user has set, but for
+/// what correctness rests on. InvalidArgument names the property librdkafka does not take.
+absl::StatusOr<KafkaConf> MakeConsumerConf(const SourceOptions& options);
 
 }  // namespace caracal::pipeline

@@ -77,8 +77,11 @@ std::function<void(const LoadProgress&)> ProgressPrinter(const GenerateArguments
 int RunGenerate(const GenerateArguments& arguments) {
   const SignalScope signals;
   SystemPacingClock clock;
-  const absl::StatusOr<GeneratePlan> plan = MakeGeneratePlan(arguments, clock.WallMillis() * 1000);
+  absl::StatusOr<GeneratePlan> plan = MakeGeneratePlan(arguments, clock.WallMillis() * 1000);
   if (!plan.ok()) return Fail(plan.status(), 0);
+  plan->kafka.still_trying = [](const std::string& reason) {
+    fmt::print(stderr, "caracal generate: {}; trying for ten seconds\n", reason);
+  };
   if (plan->sink == SinkChoice::kPrintTable) {
     fmt::print("{}", CreateTableSql(plan->generator.profile, QuotedTable(plan->postgres.table)));
     return kExitOk;
@@ -94,7 +97,8 @@ int RunGenerate(const GenerateArguments& arguments) {
 
 void AddLoadOptions(CLI::App& command, GenerateArguments& arguments) {
   const std::string group = "Load";
-  command.add_option("--profile", arguments.profile, "cards or reference")
+  command.add_option("--profile", arguments.profile, "What kind of payments")
+      ->type_name("{cards,reference}")
       ->capture_default_str()
       ->group(group);
   command.add_option("--seed", arguments.seed, "Equal seed and options give equal bytes")
@@ -105,6 +109,7 @@ void AddLoadOptions(CLI::App& command, GenerateArguments& arguments) {
       ->group(group);
   command.add_option("--count", arguments.count, "Stop after so many records")->group(group);
   command.add_option("--duration", arguments.duration, "Stop after this time, such as 30s")
+      ->type_name("DURATION")
       ->group(group);
   command
       .add_option("--rate", arguments.rate,
@@ -117,6 +122,7 @@ void AddLoadOptions(CLI::App& command, GenerateArguments& arguments) {
   command
       .add_option("--start-time", arguments.start_time,
                   "First event time, RFC 3339 [2026-01-05T09:00:00Z]")
+      ->type_name("TIME")
       ->group(group);
   command.add_flag("--realtime", arguments.realtime, "Event time is now; needs --rate")
       ->group(group);
@@ -149,6 +155,7 @@ void AddNoiseOptions(CLI::App& command, GenerateArguments& arguments) {
   const std::string group = "Noise (shares of all arrivals)";
   command.add_option("--late", arguments.late, "Payments sent late and out of order")->group(group);
   command.add_option("--late-max", arguments.late_max, "Longest delay")
+      ->type_name("DURATION")
       ->capture_default_str()
       ->group(group);
   command.add_option("--duplicates", arguments.duplicates, "Re-delivered rows")->group(group);
@@ -167,53 +174,74 @@ void AddNoiseOptions(CLI::App& command, GenerateArguments& arguments) {
 
 void AddMessageOptions(CLI::App& command, GenerateArguments& arguments) {
   const std::string group = "Messages";
-  command.add_option("--format", arguments.format, "wrapped (with schema), bare or flat")
+  command
+      .add_option("--format", arguments.format,
+                  "Envelope with its schema, the envelope alone, or the row alone")
+      ->type_name("{wrapped,bare,flat}")
       ->capture_default_str()
       ->group(group);
-  command.add_option("--decimals", arguments.decimals, "string, base64 or double")
+  command.add_option("--decimals", arguments.decimals, "How amounts are written")
+      ->type_name("{string,base64,double}")
       ->capture_default_str()
       ->group(group);
-  command.add_option("--key", arguments.key, "account or id")->capture_default_str()->group(group);
+  command.add_option("--key", arguments.key, "Column that keys the records")
+      ->type_name("{account,id}")
+      ->capture_default_str()
+      ->group(group);
   command.add_option("--source-name", arguments.source_name, "The connector's topic.prefix")
       ->capture_default_str()
       ->group(group);
   command.add_option("--database", arguments.database, "Database named in the messages")
       ->capture_default_str()
       ->group(group);
-  command.add_option("--table", arguments.table, "Table, as SCHEMA.TABLE")
+  command.add_option("--table", arguments.table, "Table the rows belong to")
+      ->type_name("SCHEMA.TABLE")
       ->capture_default_str()
       ->group(group);
 }
 
 void AddSinkOptions(CLI::App& command, GenerateArguments& arguments) {
   const std::string group = "Where to";
-  command.add_option("--output", arguments.output, "File; - is standard output")->group(group);
-  command.add_option("--output-format", arguments.output_format, "ndjson (values) or kcat-json")
+  command.add_option("--output", arguments.output, "File; - is standard output")
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--output-format", arguments.output_format, "Values alone, or whole records")
+      ->type_name("{ndjson,kcat-json}")
       ->capture_default_str()
       ->group(group);
   command.add_option("--partitions", arguments.partitions, "Partitions in kcat-json [6]")
       ->group(group);
-  command.add_option("--brokers", arguments.brokers, "Kafka bootstrap servers")->group(group);
-  command.add_option("--topic", arguments.topic, "Topic [SOURCE-NAME.TABLE]")->group(group);
+  command.add_option("--brokers", arguments.brokers, "Kafka bootstrap servers")
+      ->type_name("ADDRESSES")
+      ->group(group);
+  command.add_option("--topic", arguments.topic, "Topic [SOURCE-NAME.TABLE]")
+      ->type_name("TOPIC")
+      ->group(group);
   command
       .add_option("--partition", arguments.partition, "One partition for all, instead of by key")
       ->group(group);
   command
       .add_option("--kafka-property", arguments.kafka_properties,
-                  "librdkafka property NAME=VALUE; repeatable")
+                  "librdkafka property; may be repeated")
+      ->type_name("NAME=VALUE")
       ->allow_extra_args(false)
       ->group(group);
-  command.add_option("--record-time", arguments.record_time, "Kafka timestamps: now or event")
+  command.add_option("--record-time", arguments.record_time, "Kafka timestamps")
+      ->type_name("{now,event}")
       ->capture_default_str()
       ->group(group);
   command.add_option("--postgres", arguments.postgres, "PostgreSQL connection string")
+      ->type_name("CONNINFO")
       ->group(group);
   command
       .add_flag("--create-table", arguments.create_table,
                 "Create the table first; without --postgres, print its SQL")
       ->group(group);
-  command.add_option("--labels", arguments.labels, "Ground truth as JSON lines")->group(group);
+  command.add_option("--labels", arguments.labels, "Ground truth as JSON lines")
+      ->type_name("FILE")
+      ->group(group);
   command.add_option("--places", arguments.places, "Merchants and coordinates as CSV")
+      ->type_name("FILE")
       ->group(group);
   command.add_flag("--no-progress", arguments.no_progress, "No progress line")->group(group);
 }

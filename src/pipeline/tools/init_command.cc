@@ -165,30 +165,52 @@ int Fail(const absl::Status& status) {
   return absl::IsUnavailable(status) ? kExitUnavailable : kExitConfig;
 }
 
+absl::StatusOr<std::vector<SourceTopicFacts>> LookAtSources(TopicAdmin& admin,
+                                                            const LoadedConfig& loaded,
+                                                            int32_t assumed_partitions) {
+  RETURN_IF_ERROR(admin.AwaitBroker([](const std::string& reason) {
+    fmt::print(stderr, "caracal init: {}; trying for ten seconds\n", reason);
+  }));
+  std::vector<SourceTopicFacts> sources;
+  for (const auto& stream : loaded.config.streams()) {
+    ASSIGN_OR_RETURN(const SourceTopicFacts facts,
+                     LookAt(admin, stream.topic(), assumed_partitions));
+    sources.push_back(facts);
+  }
+  return sources;
+}
+
+/// True when every topic is as it should be now.
+absl::StatusOr<bool> EnsureAll(TopicAdmin& admin, const std::vector<PlannedTopic>& plan) {
+  bool all_good = true;
+  for (const PlannedTopic& topic : plan) {
+    ASSIGN_OR_RETURN(const bool good, Ensure(admin, topic));
+    all_good = all_good && good;
+  }
+  return all_good;
+}
+
 int RunInit(const InitArguments& arguments, const agents::AgentRegistry& registry) {
   const LoadResult result = LoadFromDisk(arguments.config, registry);
   if (!PrintFindings(result)) return kExitConfig;
-  const LoadedConfig* const loaded = &*result.config;
-  const KafkaConnection connection = ConnectionFromConfig(*loaded);
+  const LoadedConfig& loaded = *result.config;
+  const KafkaConnection connection = ConnectionFromConfig(loaded);
   absl::StatusOr<std::unique_ptr<TopicAdmin>> admin = TopicAdmin::Create(connection);
   if (!admin.ok()) return Fail(admin.status());
-  std::vector<SourceTopicFacts> sources;
-  for (const auto& stream : loaded->config.streams()) {
-    absl::StatusOr<SourceTopicFacts> facts = LookAt(**admin, stream.topic(), arguments.partitions);
-    if (!facts.ok()) return Fail(facts.status());
-    sources.push_back(*facts);
+  // To print what is known already, no broker is needed.
+  const bool offline = arguments.print && arguments.partitions > 0;
+  absl::StatusOr<std::vector<SourceTopicFacts>> sources =
+      std::vector<SourceTopicFacts>(loaded.config.streams().size(), {arguments.partitions});
+  if (!offline) sources = LookAtSources(**admin, loaded, arguments.partitions);
+  if (!sources.ok()) return Fail(sources.status());
+  const std::vector<PlannedTopic> plan = Plan(loaded, *sources, arguments.replication);
+  if (arguments.print) {
+    for (const PlannedTopic& topic : plan) PrintCommand(topic, connection.bootstrap_servers);
+    return kExitOk;
   }
-  bool all_good = true;
-  for (const PlannedTopic& topic : Plan(*loaded, sources, arguments.replication)) {
-    if (arguments.print) {
-      PrintCommand(topic, connection.bootstrap_servers);
-      continue;
-    }
-    const absl::StatusOr<bool> good = Ensure(**admin, topic);
-    if (!good.ok()) return Fail(good.status());
-    all_good = all_good && *good;
-  }
-  return all_good ? kExitOk : kExitFindings;
+  const absl::StatusOr<bool> good = EnsureAll(**admin, plan);
+  if (!good.ok()) return Fail(good.status());
+  return *good ? kExitOk : kExitFindings;
 }
 
 }  // namespace
@@ -206,7 +228,8 @@ void AddInitCommand(CLI::App& app, const agents::AgentRegistry& registry, Comman
       ->check(CLI::Range(1, 32));
   command
       ->add_option("--partitions", arguments->partitions,
-                   "Partitions of a source topic that does not exist yet")
+                   "Partitions of a source topic that does not exist yet; with --print, no broker "
+                   "is asked")
       ->check(CLI::Range(1, 100'000));
   command->footer(
       "Existing topics are left as they are; what differs from the plan is reported (exit 1).\n\n"

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -17,18 +18,18 @@ constexpr absl::Duration kTimeout = absl::Seconds(5);
 
 struct ResumeArguments {
   std::string topic;
-  int32_t partition = -1;
+  std::optional<int32_t> partition;
   std::string admin = "127.0.0.1:9464";
 };
 
 int RunResume(const ResumeArguments& arguments) {
-  const std::string target =
-      fmt::format("/resume?topic={}&partition={}", arguments.topic, arguments.partition);
+  std::string target = fmt::format("/resume?topic={}", arguments.topic);
+  if (arguments.partition.has_value()) target += fmt::format("&partition={}", *arguments.partition);
   const absl::StatusOr<HttpReply> reply =
       SendAdminRequest("POST", arguments.admin, target, kTimeout);
   if (!reply.ok()) {
     fmt::print(stderr, "caracal resume: {}\n", agents::MessageOf(reply.status()));
-    return kExitUnavailable;
+    return absl::IsInvalidArgument(reply.status()) ? kExitUsage : kExitUnavailable;
   }
   fmt::print(reply->status == 200 ? stdout : stderr, "{}", reply->body);
   return reply->status == 200 ? kExitOk : kExitFindings;
@@ -40,11 +41,11 @@ void AddResumeCommand(CLI::App& app, CommandResult& result) {
   auto arguments = std::make_shared<ResumeArguments>();
   CLI::App* command =
       app.add_subcommand("resume", "Let a partition go on that a storm of rejects has paused");
-  command->add_option("--topic", arguments->topic, "Source topic")->required();
-  command
-      ->add_option("--partition", arguments->partition, "Partition; all paused ones unless given")
-      ->check(CLI::NonNegativeNumber);
+  command->add_option("--topic", arguments->topic, "Source topic")->type_name("TOPIC")->required();
+  command->add_option("--partition", arguments->partition,
+                      "Partition; all paused ones unless given");
   command->add_option("--admin", arguments->admin, "Admin listener of the instance that owns it")
+      ->type_name("ADDRESS")
       ->capture_default_str();
   command->footer(
       "Asks the running instance; `caracal_partitions_paused` and /status tell which one it is.\n\n"

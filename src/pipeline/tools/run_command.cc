@@ -12,10 +12,11 @@
 
 #include <fmt/format.h>
 
-#include "absl/synchronization/notification.h"
+#include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/control/admin_server.h"
 #include "pipeline/engine/build_info.h"
 #include "pipeline/engine/engine.h"
@@ -42,12 +43,19 @@ class StopWatchdog {
  public:
   ~StopWatchdog() {
     if (!thread_.joinable()) return;
-    done_.Notify();
+    {
+      MutexLock lock(&mutex_);
+      done_ = true;
+    }
     thread_.join();
   }
   void Arm(absl::Duration limit) {
     thread_ = std::thread([this, limit] {
-      if (done_.WaitForNotificationWithTimeout(limit)) return;
+      {
+        MutexLock lock(&mutex_);
+        const auto done = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return done_; };
+        if (mutex_.AwaitFor(limit, done)) return;
+      }
       fmt::print(stderr, "caracal: stopping took longer than {}, ending now\n",
                  absl::FormatDuration(limit));
       _exit(kExitInternal);
@@ -55,13 +63,15 @@ class StopWatchdog {
   }
 
  private:
-  absl::Notification done_;
+  Mutex mutex_;
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
 int ExitCodeOf(const absl::Status& status) {
   if (status.ok()) return kExitOk;
-  if (absl::IsUnavailable(status)) return kExitUnavailable;
+  // Stopping in time fails when the brokers do not take what is left.
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return kExitUnavailable;
   if (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
       absl::IsPermissionDenied(status) || absl::IsNotFound(status)) {
     return kExitConfig;
@@ -177,7 +187,7 @@ void AddRunCommand(CLI::App& app, const agents::AgentRegistry& registry, Command
       "at once.\n\n"
       "Examples:\n"
       "  caracal run -c caracal.yaml\n"
-      "  caracal run -c caracal.yaml --set engine.workers=2 --set admin.listen=127.0.0.1:9465");
+      "  caracal run -c caracal.yaml --set admin.listen=127.0.0.1:9465");
   command->callback([config, &registry, &result] {
     const LoadResult loaded = LoadFromDisk(*config, registry);
     result.exit_code = PrintFindings(loaded) ? RunService(*loaded.config, registry)

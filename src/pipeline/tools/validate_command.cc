@@ -51,7 +51,7 @@ void AddValidateCommand(CLI::App& app, const agents::AgentRegistry& registry,
   command->footer(
       "Examples:\n"
       "  caracal validate -c deploy/examples/caracal.yaml\n"
-      "  caracal validate -c deploy/examples/caracal.yaml --format github --deny-warnings");
+      "  caracal validate -c deploy/examples/caracal.yaml --deny-warnings");
   command->callback(
       [arguments, &registry, &result] { result.exit_code = RunValidate(*arguments, registry); });
 }

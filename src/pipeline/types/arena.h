@@ -41,7 +41,7 @@ class Arena {
   }
 
  private:
-  static constexpr size_t kBlockBytes = 64 * 1024;
+  static constexpr size_t kBlockBytes = size_t{64} * 1024;
 
   void Grow(size_t bytes) {
     capacity_ = bytes > kBlockBytes ? bytes : kBlockBytes;

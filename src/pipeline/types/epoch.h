@@ -35,6 +35,8 @@ struct OutputRecord {
 /// How far an epoch has gone in one partition.
 struct EpochPartition {
   LeasePtr lease;
+  /// What was committed when the epoch was closed.
+  int64_t begin_offset = 0;
   /// The next offset to consume: every record below it is accounted for by this epoch or an
   /// earlier.
   int64_t end_offset = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/epoch.h"
 #include "pipeline/types/record_outcome.h"
 
@@ -62,6 +63,7 @@ struct EpochShare {
   std::vector<OutputRecord> outputs;
   std::vector<StreamShare> streams;  ///< by stream index
   std::vector<StateSize> state;      ///< by stream index
+  std::vector<BucketCopy> snapshots;
 };
 
 }  // namespace caracal::pipeline

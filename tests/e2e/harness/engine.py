@@ -43,7 +43,7 @@ class Member:
     def __init__(self, config, environment, admin, log):
         self._config = config
         self._environment = environment
-        self._admin = admin
+        self.admin = admin
         self._log = log
         self._process = None
 
@@ -70,6 +70,12 @@ class Member:
     def _ready(self):
         assert self.running(), f"the member has ended: {self.describe()}"
         return self._get("/readyz") is not None
+
+    def text(self, path):
+        """What the admin listener answers; an error when it does not."""
+        answer = self._get(path)
+        assert answer is not None, f"no answer to {path}: {self.describe()}"
+        return answer
 
     def metrics(self):
         """{metric with labels as printed: value}; empty while the member does not answer."""
@@ -122,7 +128,7 @@ class Member:
 
     def _get(self, path):
         try:
-            with urllib.request.urlopen(f"http://{self._admin}{path}", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self.admin}{path}", timeout=5) as answer:
                 return answer.read().decode()
         except (urllib.error.URLError, OSError):
             return None

@@ -62,12 +62,13 @@ class Kafka:
             raise KafkaError(f"metadata of {topic}: error {code}")
         return count
 
-    def end_offsets(self, topic):
-        """{partition: offset of the next record to be written} of the partitions that are ready."""
+    def end_offsets(self, topic, stable=False):
+        """{partition: offset of the next record to be written} of the partitions that are ready.
+        stable: of the first record that a reader of committed transactions cannot pass yet."""
         partitions = self.partition_count(topic)
         if partitions == 0:
             return {}
-        body = struct.pack(">ib", -1, 0) + _array(1) + _string(topic) + _array(partitions)
+        body = struct.pack(">ib", -1, int(stable)) + _array(1) + _string(topic) + _array(partitions)
         for partition in range(partitions):
             body += struct.pack(">iq", partition, -1)
         answer = self._call(_LIST_OFFSETS, 2, body)

@@ -15,7 +15,8 @@ class Scenario:
     """Names everything after `name`, which must be unique in the stack: consumer group, topics of
     alerts, dead letters and state. The source topic exists already or comes with the connector."""
 
-    def __init__(self, stack, name, config, topic, partitions):
+    def __init__(self, stack, name, config, topic, partitions, **settings):
+        """settings: delivery, max_recovery."""
         self.kafka = Kafka(stack.bootstrap)
         self.name = name
         self.topic = topic
@@ -23,6 +24,8 @@ class Scenario:
         self._stack = stack
         self._config = CONFIGS / config
         self.partitions = partitions
+        self._delivery = settings.get("delivery", "exactly_once")
+        self._max_recovery = settings.get("max_recovery", "10s")
         self.kafka.create_topic(f"{name}.alerts", partitions)
         self.kafka.create_topic(f"{name}.dead-letters", partitions, max_message_bytes=2_000_000)
         self.kafka.create_topic(f"{name}.state", partitions, cleanup_policy="compact")
@@ -33,6 +36,8 @@ class Scenario:
             "E2E_NAME": self.name,
             "E2E_TOPIC": self.topic,
             "E2E_ADMIN": admin,
+            "E2E_DELIVERY": self._delivery,
+            "E2E_MAX_RECOVERY": self._max_recovery,
         }
 
     # -- members
@@ -90,6 +95,10 @@ class Scenario:
         committed = self.kafka.committed_offsets(self.name, self.topic)
         return f"committed {committed} of {ends}\n{self._describe_members()}"
 
+    def sum_of(self, metric):
+        """Over all members."""
+        return sum(member.metric(metric) for member in self.members)
+
     # -- verdicts
 
     def rulesets(self):
@@ -111,8 +120,20 @@ class Scenario:
         """
         sources = self.kafka.read(self.topic)
         outcomes = oracle.judge(sources, self.rulesets(), **options)
-        alerts = self.kafka.read(f"{self.name}.alerts")
+        alerts = self._read_stable(f"{self.name}.alerts")
         self.repeated_alerts = compare.check_alerts(outcomes, alerts, self.partitions)
-        dead_letters = self.kafka.read(f"{self.name}.dead-letters")
+        if self._delivery == "exactly_once":
+            assert self.repeated_alerts == 0, f"{self.repeated_alerts} alerts came twice"
+        dead_letters = self._read_stable(f"{self.name}.dead-letters")
         compare.check_dead_letters(outcomes, dead_letters, sources)
         return outcomes
+
+    def _read_stable(self, topic):
+        """All committed records, once no transaction is open: that of a killed member stays open
+        until the broker's clock ends it."""
+        wait_until(
+            lambda: self.kafka.end_offsets(topic) == self.kafka.end_offsets(topic, stable=True),
+            f"a transaction in {topic} stays open",
+            60,
+        )
+        return self.kafka.read(topic)

@@ -35,13 +35,14 @@ class Stack:
     def bootstrap(self):
         return f"127.0.0.1:{self.ports['kafka']}"
 
-    def start(self):
+    def start(self, *components):
+        """components: start only these (kafka, connect, postgres)."""
         # The user postgres must be able to enter it: not a private directory of root.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="caracal-e2e-"))
         self.directory.chmod(0o755)
         self._script("fetch.sh", self.cache)
         self._started = True
-        self._script("up.sh", self.directory / "stack")
+        self._script("up.sh", self.directory / "stack", *components)
         return self
 
     def stop(self):

@@ -1,5 +1,7 @@
 """From a record's bytes to a transaction, a skip or a dead letter."""
 
+import re
+
 from oracle import avro
 from oracle.model import Column, DeadLettered, Skipped, Transaction
 from oracle.times import choose_event_time, parse_time
@@ -121,6 +123,9 @@ def _transaction(record, row, operation, source, columns, stream):
     attributes = {
         name: canonical_text(_column(row, column)) for name, column in stream.attributes.items()
     }
+    currency = _currency(row, stream)
+    if stream.currency_column and stream.attributes.get("currency") == stream.currency_column:
+        attributes["currency"] = currency
     field_micros = None
     if stream.time:
         field_micros = parse_time(_column(row, stream.time), columns.get(stream.time), stream)
@@ -135,7 +140,7 @@ def _transaction(record, row, operation, source, columns, stream):
         id=row_id,
         row=None if row_id is None else ((table if source else record.topic), row_id),
         amount=amount,
-        currency=_currency(row, stream),
+        currency=currency,
         attributes=attributes,
         location=_location(row, attributes, stream),
         event_time_us=event_time_us,
@@ -148,9 +153,11 @@ def _currency(row, stream):
     if not stream.currency_column:
         return stream.currency
     currency = canonical_text(_column(row, stream.currency_column))
-    if currency is None or (stream.currency and currency != stream.currency):
+    if currency is None or not re.fullmatch("[A-Za-z]{3}", currency):
         raise Rejected("invalid_currency")
-    return currency
+    if stream.currency and currency.upper() != stream.currency:
+        raise Rejected("invalid_currency")
+    return currency.upper()
 
 
 def _location(row, attributes, stream):

@@ -71,7 +71,8 @@ class DecodeTest(unittest.TestCase):
             topic="t", key="user_id", account="user_id", currency_column="currency", currency="EUR"
         )
         self.assertEqual(outcome(row(currency="EUR"), stream=stream).currency, "EUR")
-        for currency in ("USD", None):
+        self.assertEqual(outcome(row(currency="eur"), stream=stream).currency, "EUR")
+        for currency in ("USD", "EURO", None):
             rejected = outcome(row(currency=currency), stream=stream)
             self.assertEqual(rejected, DeadLettered("invalid_currency"))
 

@@ -212,6 +212,17 @@ TEST(CompiledRulesetsTest, LaysSlicesOfOneKeySideBySideWithoutWaste) {
   EXPECT_EQ(slices["a/keyed"].offset, 0U);
 }
 
+TEST(CompiledRulesetsTest, LaysShortSlicesFirstAndCallsOnlyTheHeadOfTheLongestHot) {
+  const auto compiled =
+      CompileForTest({Ruleset("a", 0, {StateRule("long", 400, 8), StateRule("short", 16, 8)})});
+  auto slices = SlicesOf(*compiled);
+  EXPECT_EQ(slices["a/short"].offset, 0U);
+  EXPECT_EQ(slices["a/long"].offset, 16U);
+  const RecordLayout& record = compiled->layout().groups[0].record;
+  EXPECT_EQ(record.size, 416U);
+  EXPECT_EQ(record.hot_size, 16U + 64);
+}
+
 TEST(CompiledRulesetsTest, RulesKnowTheirSlices) {
   RuleSpec keyed = StateRule("keyed", 24, 8);
   keyed.key_suffix = {"merchant"};

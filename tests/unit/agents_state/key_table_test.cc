@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "agents/state/eviction.h"
@@ -200,6 +201,19 @@ TEST(KeyTableTest, DigestDoesNotDependOnInsertionOrderOrGrowth) {
   KeyTable second(kLayout);
   fill(second);
   EXPECT_EQ(DigestOf(first), DigestOf(second));
+}
+
+TEST(KeyTableTest, TagOrderIsByTagThenKeyBytes) {
+  KeyTable table(kLayout);
+  for (uint64_t i = 0; i < 500; ++i) {
+    table.FindOrInsert({(500 - i) * 0x0101, 0, static_cast<uint32_t>(i * i % 7 * 0x20000000 + 1)});
+  }
+  const std::vector<KeyTable::Slot> slots = table.SlotsInTagOrder();
+  ASSERT_EQ(slots.size(), 500U);
+  for (size_t i = 1; i < slots.size(); ++i) {
+    const auto before = std::pair(slots[i - 1].tag, table.key_order(slots[i - 1].handle));
+    ASSERT_LT(before, std::pair(slots[i].tag, table.key_order(slots[i].handle))) << i;
+  }
 }
 
 TEST(KeyTableTest, DigestSeesKeysTimesRecordsAndEvictions) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -32,6 +33,19 @@ TEST(RecordSlabTest, HandlesKeepTheirRecordsWhileTheSlabGrows) {
   }
   EXPECT_GT(slab.bytes(), 2 * RecordSlab::kChunkBytes);
   for (const auto& [handle, value] : model) ASSERT_EQ(Read(slab, handle), value);
+}
+
+TEST(RecordSlabTest, ReservedRecordsNeedNoFurtherMemory) {
+  for (const uint64_t records : {1, 5, 2000, 4000}) {  // the last ones: a chunk and its successor
+    RecordSlab slab(1000);
+    slab.Reserve(records);
+    const size_t reserved = slab.bytes();
+    EXPECT_GE(reserved, std::min<size_t>(records * 1000, RecordSlab::kChunkBytes));
+    for (uint64_t i = 0; i < records; ++i) Write(slab, slab.Allocate(), i);
+    EXPECT_EQ(slab.bytes(), records < 4000 ? reserved : 2 * RecordSlab::kChunkBytes);
+    slab.Allocate();
+    EXPECT_LE(slab.bytes(), 2 * RecordSlab::kChunkBytes);
+  }
 }
 
 TEST(RecordSlabTest, RecordsAreZeroedAlsoWhenUsedAgain) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <random>
+#include <string>
 #include <vector>
 
 namespace caracal::agents {
@@ -92,6 +93,62 @@ TEST(RowFilterTest, DigestIsOfTheRowsInLogOrderAlone) {
   RowFilter reordered(3);
   for (const uint64_t tag : {2, 1, 3}) reordered.InsertIfNew(tag);
   EXPECT_NE(DigestOf(reordered), DigestOf(fresh));
+}
+
+std::string ImageOf(const RowFilter& filter) {
+  std::string image;
+  filter.AppendTo(image);
+  return image;
+}
+
+TEST(RowFilterTest, ImageIsTheTagsInLogOrder) {
+  RowFilter wrapped(3);
+  for (const uint64_t tag : {9, 8, 1, 2, 3}) wrapped.InsertIfNew(tag);
+  using std::string_literals::operator""s;
+  EXPECT_EQ(ImageOf(wrapped), "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\3\0\0\0\0\0\0\0"s);
+}
+
+// A filter that was restored at any point, and one that was not, say the same of every later row.
+TEST(RowFilterTest, RestoredFilterGoesOnLikeTheSavedOne) {
+  for (uint32_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed " << seed);
+    std::mt19937_64 random(seed);
+    const auto max_rows = static_cast<uint32_t>(random() % 300 + 1);
+    const uint64_t universe = max_rows * 3 / 2 + 1;
+    RowFilter saved(max_rows);
+    for (uint64_t left = random() % 1000; left > 0; --left) saved.InsertIfNew(random() % universe);
+    RowFilter restored(max_rows);
+    ASSERT_TRUE(restored.Restore(ImageOf(saved)));
+    ASSERT_EQ(TagsOf(restored), TagsOf(saved));
+    for (int i = 0; i < 2000; ++i) {
+      const uint64_t tag = random() % universe;
+      ASSERT_EQ(restored.InsertIfNew(tag), saved.InsertIfNew(tag)) << "step " << i;
+    }
+    EXPECT_EQ(DigestOf(restored), DigestOf(saved));
+    EXPECT_LE(restored.bytes(), RowFilter::MaxBytes(max_rows));
+  }
+}
+
+TEST(RowFilterTest, RestoresTheNewestRowsThatItMayHold) {
+  RowFilter saved(5);
+  for (uint64_t tag = 1; tag <= 5; ++tag) saved.InsertIfNew(tag);
+  RowFilter smaller(2);
+  ASSERT_TRUE(smaller.Restore(ImageOf(saved)));
+  EXPECT_EQ(TagsOf(smaller), (std::vector<uint64_t>{4, 5}));
+  RowFilter larger(7);
+  ASSERT_TRUE(larger.Restore(ImageOf(saved)));
+  for (uint64_t tag = 6; tag <= 8; ++tag) EXPECT_TRUE(larger.InsertIfNew(tag));
+  EXPECT_EQ(TagsOf(larger), (std::vector<uint64_t>{2, 3, 4, 5, 6, 7, 8}));
+  RowFilter none(0);
+  EXPECT_TRUE(none.Restore(ImageOf(saved)));
+  EXPECT_EQ(none.size(), 0U);
+}
+
+TEST(RowFilterTest, RefusesAnImageThatNamesARowTwice) {
+  RowFilter saved(3);
+  for (const uint64_t tag : {1, 2}) saved.InsertIfNew(tag);
+  RowFilter restored(8);
+  EXPECT_FALSE(restored.Restore(ImageOf(saved) + ImageOf(saved)));
 }
 
 }  // namespace

@@ -57,6 +57,22 @@ TEST(TagIndexTest, FindsExactlyWhatWasInsertedAndNotErased) {
   }
 }
 
+TEST(TagIndexTest, ReservedIndexIsAsLargeAsOneThatHasGrown) {
+  for (const uint32_t entries : {0, 1, 6, 7, 100, 5000}) {
+    TagIndex grown;
+    TagIndex reserved;
+    reserved.Reserve(entries);
+    const size_t bytes = reserved.bytes();
+    for (uint32_t i = 0; i < entries; ++i) {
+      grown.Insert(i * 0x9E3779B9U | 1, i);
+      reserved.Insert(i * 0x9E3779B9U | 1, i);
+    }
+    EXPECT_EQ(reserved.bytes(), bytes) << entries;
+    EXPECT_EQ(reserved.bytes(), grown.bytes()) << entries;
+    EXPECT_EQ(EntriesOf(reserved), EntriesOf(grown)) << entries;
+  }
+}
+
 TEST(TagIndexTest, AllocatesNothingBeforeTheFirstEntry) {
   TagIndex index;
   EXPECT_EQ(index.bytes(), 0U);

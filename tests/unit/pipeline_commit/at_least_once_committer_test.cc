@@ -44,6 +44,10 @@ class FakeStore : public OffsetStore {
     return result;
   }
 
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr>) override {
+    return absl::UnimplementedError("at_least_once asks for no offsets");
+  }
+
   std::deque<OffsetCommitResult> scripted;
   std::function<void()> on_commit;
 
@@ -56,7 +60,7 @@ class AtLeastOnceCommitterTest : public ::testing::Test {
   AtLeastOnceCommitterTest() {
     lease_ = std::make_shared<PartitionLease>(1, 0, "t", 2, 0);
     epoch_.id = 7;
-    epoch_.partitions.push_back({lease_, 100, "meta"});
+    epoch_.partitions.push_back({lease_, 40, 100, "meta"});
     epoch_.outputs.resize(3);
   }
 

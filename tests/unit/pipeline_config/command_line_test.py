@@ -28,6 +28,8 @@ COMMANDS = [
     ["schema"],
     ["schema", "config"],
     ["schema", "rules"],
+    ["completion"],
+    ["completion", "bash"],
     ["version"],
 ]
 
@@ -87,15 +89,15 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("rulesets: 1", result.stdout)
 
     def test_validate_reports_errors_in_three_forms(self):
-        arguments = ["validate", "-c", EXAMPLE, "--set", "delivery=exactly_once"]
+        arguments = ["validate", "-c", EXAMPLE, "--set", "streams[0].format=confluent-avro"]
         text = run(*arguments)
         self.assertEqual((text.returncode, text.stdout), (78, ""))
-        self.assertIn("error[CFG050]: exactly_once is not built into this version", text.stderr)
+        self.assertIn("error[CFG050]: confluent-avro is not built into this version", text.stderr)
         as_json = run(*arguments, "--format", "json")
         self.assertEqual((as_json.returncode, as_json.stderr), (78, ""))
         self.assertEqual(json.loads(as_json.stdout)["problems"][0]["code"], "CFG050")
         github = run(*arguments, "--format", "github")
-        self.assertTrue(github.stdout.startswith("::error file=--set delivery,title=CFG050::"))
+        self.assertTrue(github.stdout.startswith("::error file=--set streams[0].format,title=CFG050::"))
 
     def test_validate_denies_warnings_only_when_asked(self):
         arguments = ["validate", "-c", EXAMPLE, "--set", "admin.listen=0.0.0.0:9464"]

@@ -112,7 +112,7 @@ TEST(OverridesTest, NamesTheVariableOfASetting) {
 
 TEST(OverridesTest, MendsWhatTheFileGetsWrong) {
   ConfigCase config = MinimalCase();
-  config.files["caracal.yaml"] += "delivery: exactly_once\n";
+  config.files["caracal.yaml"] += "delivery: twice\n";
   EXPECT_FALSE(Load(config).config.has_value());
   config.sets = {"delivery=at_least_once"};
   EXPECT_TRUE(Load(config).config.has_value());

@@ -34,7 +34,7 @@ TEST(RedactionTest, HidesSecretsAndShowsReferencesForWhatTheyStandFor) {
       EXPECT_THAT(text, Not(HasSubstr(secret)));
     }
     for (const char* shown : {"${env:BROKERS}", "${env:SASL_USER}", "${file:key}", "SASL_SSL",
-                              "250ms", "512MiB", "at_least_once"}) {
+                              "250ms", "512MiB", "exactly_once"}) {
       EXPECT_THAT(text, HasSubstr(shown));
     }
   }

@@ -1,14 +1,16 @@
 """Checks every YAML file under deploy/examples: with `caracal validate`, and against the JSON
 Schemas that the binary generates. Checks too that the schemas committed beside the examples are
-those.
+those, and that the configuration of README.md is one.
 
 usage: shipped_configs_test.py CARACAL SOURCE_DIR
 """
 
 import json
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 
 import jsonschema
 import yaml
@@ -61,6 +63,20 @@ class Checks:
         if not is_rule_file(document):
             result = run(self.caracal, "validate", "-c", str(path), "--deny-warnings")
             self.expect(result.returncode == 0, f"{path}: {result.stderr}")
+
+    def check_readme(self, source):
+        """Its YAML blocks say in their first line which file they are."""
+        text = (source / "README.md").read_text(encoding="utf-8")
+        blocks = re.findall(r"^```yaml\n# (\S+)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+        self.expect("caracal.yaml" in dict(blocks), "README.md has no block for caracal.yaml")
+        with tempfile.TemporaryDirectory() as folder:
+            for name, block in blocks:
+                path = pathlib.Path(folder) / name
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(block, encoding="utf-8")
+            config = pathlib.Path(folder) / "caracal.yaml"
+            result = run(self.caracal, "validate", "-c", str(config), "--deny-warnings")
+            self.expect(result.returncode == 0, f"README.md: {result.stderr}")
 
     def check_committed_schemas(self):
         for name, schema in self.schemas.items():
@@ -116,6 +132,7 @@ def main(caracal, source):
     checks.expect(len(files) >= 6, f"only {len(files)} examples found")
     for path in files:
         checks.check_example(path)
+    checks.check_readme(pathlib.Path(source))
     checks.check_committed_schemas()
     checks.check_schema_refuses()
     checks.check_full()

@@ -71,10 +71,18 @@ TEST_F(AdminRoutesTest, ResumesThePartitionItIsTold) {
   EXPECT_EQ(engine_.resumed(), expected);
 }
 
+TEST_F(AdminRoutesTest, ResumesEveryPausedPartitionWhenItIsToldNone) {
+  const AdminReply reply = Post("/resume?topic=t");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, "resumed t, every paused partition\n");
+  const std::vector<std::pair<std::string, int32_t>> expected = {{"t", -1}};
+  EXPECT_EQ(engine_.resumed(), expected);
+}
+
 TEST_F(AdminRoutesTest, RefusesAMalformedResume) {
   for (const char* target :
-       {"/resume", "/resume?", "/resume?topic=t", "/resume?partition=1",
-        "/resume?topic=&partition=1", "/resume?topic=t&partition=", "/resume?topic=t&partition=-1",
+       {"/resume", "/resume?", "/resume?partition=1", "/resume?topic=&partition=1",
+        "/resume?topic=t&partition=", "/resume?topic=t&partition=-1",
         "/resume?topic=t&partition=2147483648", "/resume?topic=t&partition=1x",
         "/resume?topic=t&topic=u&partition=1", "/resume?topic=t&partition=1&force=1",
         "/resume?topic=%zz&partition=1"}) {

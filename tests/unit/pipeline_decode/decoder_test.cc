@@ -461,6 +461,16 @@ TEST(DecoderTest, MapsOneColumnToSeveralFields) {
   }
 }
 
+TEST(DecoderTest, ShowsRulesTheCurrencyInCapitals) {
+  DecodeOptions options = TransactionOptions();
+  options.fields.currency = "card_type";
+  options.fields.attributes = {{"as_written", "card_type"}, {"currency", "card_type"}};
+  const Decoded decoded = Decode(Create(RowWith("card_type", R"("eur")")), options);
+  EXPECT_EQ(decoded.transaction().currency, "EUR");
+  EXPECT_EQ(decoded.transaction().attributes[0], "eur");
+  EXPECT_EQ(decoded.transaction().attributes[1], "EUR");
+}
+
 TEST(DecoderTest, ReadsTheCurrency) {
   DecodeOptions options = TransactionOptions();
   options.fields.currency = "card_type";

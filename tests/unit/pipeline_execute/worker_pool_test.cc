@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "absl/synchronization/mutex.h"
-#include "absl/synchronization/notification.h"
+#include "absl/base/thread_annotations.h"
+#include "pipeline/base/mutex.h"
 #include "tests/unit/pipeline_execute/judged_stream.h"
 
 namespace caracal::pipeline {
@@ -19,24 +19,20 @@ namespace {
 
 using Payment = JudgedStream::Payment;
 
-/// Counts the calls of on_share and lets the test wait for them.
-class ShareBell {
+/// Counts events of other threads and lets the test wait for them.
+class Bell {
  public:
-  std::function<void()> Ring() {
-    return [this] {
-      absl::MutexLock lock(&mutex_);
-      rung_ += 1;
-    };
+  void Ring() {
+    MutexLock lock(&mutex_);
+    rung_ += 1;
   }
   void Await(int count) {
-    absl::MutexLock lock(&mutex_);
-    const auto enough = [this, count]()
-                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return rung_ >= count; };
-    mutex_.Await(absl::Condition(&enough));
+    MutexLock lock(&mutex_);
+    mutex_.Await([this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return rung_ >= count; });
   }
 
  private:
-  absl::Mutex mutex_;
+  Mutex mutex_;
   int rung_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
@@ -69,13 +65,13 @@ struct Outcome {
 };
 
 Outcome JudgeAll(const JudgedStream& stream, uint32_t threads, size_t batch_size,
-            const std::vector<Payment>& payments) {
-  ShareBell bell;
+                 const std::vector<Payment>& payments) {
+  Bell bell;
   WorkerPool pool({.threads = threads, .ring_capacity = 4}, stream.plans(), JudgedStream::kBuckets,
-                  bell.Ring());
+                  [&bell] { bell.Ring(); });
   pool.Start();
   const LeasePtr lease = JudgedStream::Lease(0);
-  for (uint32_t w = 0; w < pool.size(); ++w) Post(pool, w, OpenPartition{lease});
+  for (uint32_t w = 0; w < pool.size(); ++w) Post(pool, w, OpenPartition{lease, nullptr});
   for (size_t i = 0; i < payments.size(); i += batch_size) {
     const auto end = payments.begin() + std::min(payments.size(), i + batch_size);
     const std::vector<Payment> part(payments.begin() + i, end);
@@ -83,7 +79,7 @@ Outcome JudgeAll(const JudgedStream& stream, uint32_t threads, size_t batch_size
       Post(pool, w, JudgedStream::Batch(lease, part, w, pool.size()));
     }
   }
-  for (uint32_t w = 0; w < pool.size(); ++w) Post(pool, w, Barrier{1});
+  for (uint32_t w = 0; w < pool.size(); ++w) Post(pool, w, Barrier{1, {}});
   bell.Await(static_cast<int>(pool.size()));
   Outcome outcome;
   for (const EpochShare& share : TakeAll(pool)) {
@@ -116,17 +112,17 @@ TEST(WorkerPoolTest, ResultsDependNeitherOnThreadsNorOnBatches) {
 
 TEST(WorkerPoolTest, WithoutThreadsAMessageIsHandledWhenItIsPosted) {
   const JudgedStream stream;
-  ShareBell bell;
-  WorkerPool pool({.threads = 0}, stream.plans(), JudgedStream::kBuckets, bell.Ring());
+  Bell bell;
+  WorkerPool pool({.threads = 0}, stream.plans(), JudgedStream::kBuckets, [&bell] { bell.Ring(); });
   pool.Start();
   EXPECT_EQ(pool.size(), 1U);
   EXPECT_EQ(pool.capacity(), 0U);
   const LeasePtr lease = JudgedStream::Lease(0);
-  Post(pool, 0, OpenPartition{lease});
+  Post(pool, 0, OpenPartition{lease, nullptr});
   Post(pool, 0, JudgedStream::Batch(lease, RandomPayments(1, 300)));
   EXPECT_EQ(pool.queued(), 0U);
   EXPECT_GT(pool.output_bytes(), 0U);
-  Post(pool, 0, Barrier{9});
+  Post(pool, 0, Barrier{9, {}});
   const std::vector<EpochShare> shares = TakeAll(pool);
   ASSERT_EQ(shares.size(), 1U);
   EXPECT_EQ(shares[0].epoch, 9U);
@@ -135,17 +131,17 @@ TEST(WorkerPoolTest, WithoutThreadsAMessageIsHandledWhenItIsPosted) {
 
 TEST(WorkerPoolTest, AFullRingRefusesAndLeavesTheMessageAlone) {
   const JudgedStream stream;
-  absl::Notification blocked;
-  absl::Notification go_on;
+  Bell blocked;
+  Bell go_on;
   WorkerPool pool({.threads = 1, .ring_capacity = 2}, stream.plans(), JudgedStream::kBuckets, [&] {
-    if (!blocked.HasBeenNotified()) blocked.Notify();
-    go_on.WaitForNotification();
+    blocked.Ring();
+    go_on.Await(1);
   });
   pool.Start();
   const LeasePtr lease = JudgedStream::Lease(0);
-  Post(pool, 0, OpenPartition{lease});
-  Post(pool, 0, Barrier{1});
-  blocked.WaitForNotification();  // the worker hands its share over and stays there
+  Post(pool, 0, OpenPartition{lease, nullptr});
+  Post(pool, 0, Barrier{1, {}});
+  blocked.Await(1);  // the worker hands its share over and stays there
 
   const std::vector<Payment> payments = RandomPayments(1, 3);
   for (int i = 0; i < 2; ++i) {
@@ -157,7 +153,7 @@ TEST(WorkerPoolTest, AFullRingRefusesAndLeavesTheMessageAlone) {
   WorkerMessage refused = JudgedStream::Batch(lease, payments);
   EXPECT_FALSE(pool.TryPost(0, refused));
   EXPECT_EQ(std::get<EventBatch>(refused).events.size(), 3U);
-  go_on.Notify();
+  go_on.Ring();
   Post(pool, 0, std::move(refused));
 }
 
@@ -170,11 +166,11 @@ TEST(WorkerPoolTest, DestructionFinishesWhatWasPostedAndReleasesItsBytes) {
     pool.Start();
     const LeasePtr lease = JudgedStream::Lease(0);
     for (uint32_t w = 0; w < pool.size(); ++w) {
-      Post(pool, w, OpenPartition{lease});
+      Post(pool, w, OpenPartition{lease, nullptr});
       EventBatch batch = JudgedStream::Batch(lease, RandomPayments(1, 200), w, pool.size());
       watched = batch.storage;
       Post(pool, w, std::move(batch));
-      Post(pool, w, Barrier{1});
+      Post(pool, w, Barrier{1, {}});
     }
   }
   EXPECT_EQ(shares, 2);

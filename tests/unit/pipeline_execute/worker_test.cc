@@ -2,10 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include <numeric>
-#include <string>
+#include <memory>
+#include <utility>
 #include <vector>
 
+#include "agents/ruleset/bucket_state.h"
 #include "tests/unit/pipeline_execute/judged_stream.h"
 
 namespace caracal::pipeline {
@@ -23,7 +24,7 @@ std::vector<Payment> Payments(int64_t account, int64_t first_offset, int64_t cou
 
 class WorkerTest : public ::testing::Test {
  protected:
-  Worker MakeWorker() { return Worker(stream_.plans(), JudgedStream::kBuckets, 0, 1); }
+  Worker MakeWorker() { return {stream_.plans(), JudgedStream::kBuckets, 0, 1}; }
   static void Judge(Worker& worker, const LeasePtr& lease, const std::vector<Payment>& payments) {
     EventBatch batch = JudgedStream::Batch(lease, payments);
     worker.Handle(batch);
@@ -35,10 +36,10 @@ class WorkerTest : public ::testing::Test {
 TEST_F(WorkerTest, HandsOverAlertsAndCountsAtTheBarrier) {
   Worker worker = MakeWorker();
   const LeasePtr lease = JudgedStream::Lease(3);
-  worker.Handle(OpenPartition{lease});
+  worker.Handle(OpenPartition{lease, nullptr});
   Judge(worker, lease, Payments(7, 100, 4));
   EXPECT_GT(worker.output_bytes(), 0U);
-  const EpochShare share = worker.Handle(Barrier{5});
+  const EpochShare share = worker.Handle(Barrier{5, {}});
 
   EXPECT_EQ(share.epoch, 5U);
   ASSERT_EQ(share.outputs.size(), 2U) << "the third and the fourth payment";
@@ -64,26 +65,26 @@ TEST_F(WorkerTest, HandsOverAlertsAndCountsAtTheBarrier) {
 TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
   Worker worker = MakeWorker();
   const LeasePtr lease = JudgedStream::Lease(0);
-  worker.Handle(OpenPartition{lease});
+  worker.Handle(OpenPartition{lease, nullptr});
   Judge(worker, lease, Payments(7, 0, 3));
-  worker.Handle(Barrier{1});
+  worker.Handle(Barrier{1, {}});
   EXPECT_EQ(worker.output_bytes(), 0U);
   Judge(worker, lease, Payments(7, 3, 1));
-  const EpochShare second = worker.Handle(Barrier{2});
+  const EpochShare second = worker.Handle(Barrier{2, {}});
   EXPECT_EQ(second.outputs.size(), 1U) << "the fourth payment, by the state of the first epoch";
   EXPECT_EQ(second.streams[0].counts.evaluated, 1U);
   EXPECT_EQ(second.streams[0].rulesets[0].alerts, 1U);
-  EXPECT_EQ(worker.Handle(Barrier{3}).outputs.size(), 0U);
+  EXPECT_EQ(worker.Handle(Barrier{3, {}}).outputs.size(), 0U);
 }
 
 TEST_F(WorkerTest, ReplayedEventsChangeTheStateAndNothingElse) {
   Worker worker = MakeWorker();
   const LeasePtr lease = JudgedStream::Lease(0);
-  worker.Handle(OpenPartition{lease});
+  worker.Handle(OpenPartition{lease, nullptr});
   std::vector<Payment> payments = Payments(7, 0, 5);
   for (size_t i = 0; i < 4; ++i) payments[i].replayed = true;
   Judge(worker, lease, payments);
-  const EpochShare share = worker.Handle(Barrier{1});
+  const EpochShare share = worker.Handle(Barrier{1, {}});
   EXPECT_EQ(share.streams[0].counts.replayed, 4U);
   EXPECT_EQ(share.streams[0].counts.evaluated, 1U);
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].evaluations, 1U);
@@ -94,11 +95,11 @@ TEST_F(WorkerTest, ReplayedEventsChangeTheStateAndNothingElse) {
 TEST_F(WorkerTest, WarmedEventsAreCountedAndRaiseNothing) {
   Worker worker = MakeWorker();
   const LeasePtr lease = JudgedStream::Lease(0);
-  worker.Handle(OpenPartition{lease});
+  worker.Handle(OpenPartition{lease, nullptr});
   std::vector<Payment> payments = Payments(7, 0, 4);
   for (size_t i = 0; i < 3; ++i) payments[i].warm = true;
   Judge(worker, lease, payments);
-  const EpochShare share = worker.Handle(Barrier{1});
+  const EpochShare share = worker.Handle(Barrier{1, {}});
   EXPECT_EQ(share.streams[0].counts.evaluated, 4U);
   EXPECT_EQ(share.streams[0].counts.warmed, 3U);
   ASSERT_EQ(share.outputs.size(), 1U);
@@ -108,12 +109,12 @@ TEST_F(WorkerTest, WarmedEventsAreCountedAndRaiseNothing) {
 TEST_F(WorkerTest, ARowSeenBeforeIsADuplicate) {
   Worker worker = MakeWorker();
   const LeasePtr lease = JudgedStream::Lease(0);
-  worker.Handle(OpenPartition{lease});
+  worker.Handle(OpenPartition{lease, nullptr});
   Judge(worker, lease,
         {{.offset = 0, .account = 7, .row = 42},
          {.offset = 1, .account = 7, .row = 42},
          {.offset = 2, .account = 7, .row = 43}});
-  const EpochShare share = worker.Handle(Barrier{1});
+  const EpochShare share = worker.Handle(Barrier{1, {}});
   EXPECT_EQ(share.streams[0].counts.evaluated, 2U);
   EXPECT_EQ(share.streams[0].counts.skipped[static_cast<size_t>(SkipReason::kDuplicate)], 1U);
   EXPECT_TRUE(share.outputs.empty());
@@ -124,13 +125,13 @@ TEST_F(WorkerTest, PartitionsAndStreamsShareNoState) {
   const std::vector<LeasePtr> leases = {JudgedStream::Lease(0), JudgedStream::Lease(1),
                                         JudgedStream::Lease(0, 1)};
   for (const LeasePtr& lease : leases) {
-    worker.Handle(OpenPartition{lease});
+    worker.Handle(OpenPartition{lease, nullptr});
     Judge(worker, lease, Payments(7, 0, 2));
   }
-  EXPECT_TRUE(worker.Handle(Barrier{1}).outputs.empty());
+  EXPECT_TRUE(worker.Handle(Barrier{1, {}}).outputs.empty());
   EXPECT_EQ(worker.BucketDigests(*leases[0]), worker.BucketDigests(*leases[1]));
   Judge(worker, leases[2], Payments(7, 2, 1));
-  const EpochShare share = worker.Handle(Barrier{2});
+  const EpochShare share = worker.Handle(Barrier{2, {}});
   ASSERT_EQ(share.outputs.size(), 1U);
   EXPECT_EQ(share.outputs[0].lease, leases[2]);
   EXPECT_EQ(share.streams[1].rulesets[0].alerts, 1U);
@@ -142,20 +143,20 @@ TEST_F(WorkerTest, AClosedPartitionTakesItsStateAndOutputsAlong) {
   const LeasePtr going = JudgedStream::Lease(0);
   const LeasePtr staying = JudgedStream::Lease(1);
   for (const LeasePtr& lease : {going, staying}) {
-    worker.Handle(OpenPartition{lease});
+    worker.Handle(OpenPartition{lease, nullptr});
     Judge(worker, lease, Payments(7, 0, 3));
   }
   worker.Handle(ClosePartition{going});
-  EpochShare share = worker.Handle(Barrier{1});
+  EpochShare share = worker.Handle(Barrier{1, {}});
   ASSERT_EQ(share.outputs.size(), 1U);
   EXPECT_EQ(share.outputs[0].lease, staying);
   EXPECT_EQ(share.state[0].keys, 1U);
 
   // The slot is free: a new lease starts from nothing.
   const LeasePtr again = JudgedStream::Lease(0);
-  worker.Handle(OpenPartition{again});
+  worker.Handle(OpenPartition{again, nullptr});
   Judge(worker, again, Payments(7, 0, 2));
-  share = worker.Handle(Barrier{2});
+  share = worker.Handle(Barrier{2, {}});
   EXPECT_TRUE(share.outputs.empty());
   EXPECT_EQ(share.state[0].keys, 2U);
 }
@@ -167,7 +168,7 @@ TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
   const LeasePtr lease = JudgedStream::Lease(0);
   std::vector<Payment> payments;
   for (int64_t i = 0; i < 200; ++i) payments.push_back({.offset = i, .account = i % 40});
-  for (Worker* worker : {&whole, &first, &second}) worker->Handle(OpenPartition{lease});
+  for (Worker* worker : {&whole, &first, &second}) worker->Handle(OpenPartition{lease, nullptr});
   Judge(whole, lease, payments);
   EventBatch batch = JudgedStream::Batch(lease, payments, 0, 2);
   first.Handle(batch);
@@ -180,13 +181,55 @@ TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
     SCOPED_TRACE(bucket);
     EXPECT_EQ(whole_digests[bucket], (bucket % 2 == 0 ? first_digests : second_digests)[bucket]);
   }
-  const EpochShare of_whole = whole.Handle(Barrier{1});
-  const EpochShare of_first = first.Handle(Barrier{1});
-  const EpochShare of_second = second.Handle(Barrier{1});
+  const EpochShare of_whole = whole.Handle(Barrier{1, {}});
+  const EpochShare of_first = first.Handle(Barrier{1, {}});
+  const EpochShare of_second = second.Handle(Barrier{1, {}});
   EXPECT_EQ(of_whole.outputs.size(), of_first.outputs.size() + of_second.outputs.size());
   EXPECT_EQ(of_whole.state[0].keys, of_first.state[0].keys + of_second.state[0].keys);
   EXPECT_GT(of_first.outputs.size(), 0U);
   EXPECT_GT(of_second.outputs.size(), 0U);
+}
+
+TEST_F(WorkerTest, CopiesOfBucketsGoOnWhereTheyWereMadeAndAReplayPassesThemOver) {
+  Worker original = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(0);
+  original.Handle(OpenPartition{lease, nullptr});
+  std::vector<Payment> payments;
+  for (int64_t i = 0; i < 60; ++i) payments.push_back({.offset = i, .account = i % 20});
+  Judge(original, lease, payments);
+  Barrier barrier{1, {}};
+  for (uint32_t bucket = 0; bucket < JudgedStream::kBuckets; ++bucket) {
+    barrier.due.push_back({lease, bucket, 60});
+  }
+  const EpochShare share = original.Handle(barrier);
+  ASSERT_EQ(share.snapshots.size(), JudgedStream::kBuckets);
+
+  const StreamPlan& plan = stream_.plans()[0];
+  auto restored = std::make_shared<RestoredState>();
+  for (const BucketCopy& copy : share.snapshots) {
+    EXPECT_EQ(copy.lease, lease);
+    EXPECT_EQ(copy.offset, 60);
+    auto bucket =
+        agents::BucketState::Parse(plan.rulesets, plan.limits, JudgedStream::kBuckets, copy.image);
+    ASSERT_TRUE(bucket.ok()) << bucket.status();
+    restored->push_back({copy.bucket, copy.offset,
+                         std::make_shared<agents::BucketState>(std::move(bucket->state))});
+  }
+  Worker next = MakeWorker();
+  next.Handle(OpenPartition{lease, restored});
+  EXPECT_EQ(next.BucketDigests(*lease), original.BucketDigests(*lease));
+  for (Payment& payment : payments) payment.replayed = true;
+  Judge(next, lease, payments);
+  EXPECT_EQ(next.BucketDigests(*lease), original.BucketDigests(*lease)) << "counted twice";
+
+  const std::vector<Payment> more = Payments(7, 60, 2);
+  Judge(original, lease, more);
+  Judge(next, lease, more);
+  EXPECT_EQ(next.BucketDigests(*lease), original.BucketDigests(*lease));
+  const EpochShare of_next = next.Handle(Barrier{2, {}});
+  EXPECT_EQ(of_next.streams[0].counts.replayed, 60U);
+  EXPECT_EQ(of_next.outputs.size(), 2U);
+  EXPECT_TRUE(of_next.snapshots.empty()) << "none was due";
 }
 
 }  // namespace

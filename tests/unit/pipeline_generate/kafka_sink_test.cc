@@ -225,7 +225,7 @@ TEST(KafkaSinkConnectTest, SaysThatNoBrokerAnswers) {
   KafkaSinkOptions options;
   options.brokers = "127.0.0.1:1";
   options.topic = "t";
-  options.connect_timeout_ms = 500;
+  options.connect_timeout = absl::Milliseconds(500);
   const auto sink = KafkaSink::Connect(options);
   ASSERT_TRUE(absl::IsUnavailable(sink.status()));
   EXPECT_NE(agents::MessageOf(sink.status()).find("cannot reach Kafka at 127.0.0.1:1"),

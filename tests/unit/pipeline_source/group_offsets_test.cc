@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <string>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -20,6 +20,13 @@ class GroupOffsetsTest : public ::testing::Test {
   OffsetCommitResult Commit(int64_t offset, int32_t partition = 0) {
     const OffsetCommit commit = {"t", partition, offset, "caracal/1 activation=0"};
     return offsets_.Commit({&commit, 1});
+  }
+
+  /// What the group has committed for partitions 0 and 1.
+  absl::StatusOr<std::vector<CommittedOffset>> Committed() {
+    const std::vector<LeasePtr> leases = {std::make_shared<PartitionLease>(1, 0, "t", 0, 0),
+                                          std::make_shared<PartitionLease>(2, 0, "t", 1, 1)};
+    return offsets_.Committed(leases);
   }
 
   MockKafka kafka_;
@@ -81,6 +88,38 @@ TEST_F(GroupOffsetsTest, SendsNothingWhilePartitionsAreGivenUp) {
   EXPECT_EQ(kafka_.FaultsLeft(kCoordinator, KafkaRequest::kOffsetCommit), 1U) << "it was sent";
   offsets_.SetRevoking(false);
   EXPECT_EQ(Commit(5).outcome, OffsetCommitOutcome::kCommitted);
+}
+
+TEST_F(GroupOffsetsTest, ReadsOffsetsAndMetadataInTheOrderAskedFor) {
+  ASSERT_EQ(Commit(5, /*partition=*/1).outcome, OffsetCommitOutcome::kCommitted);
+  const auto committed = Committed();
+  ASSERT_TRUE(committed.ok()) << committed.status();
+  ASSERT_EQ(committed->size(), 2U);
+  EXPECT_EQ((*committed)[0].offset, -1) << "never committed";
+  EXPECT_EQ((*committed)[0].metadata, "");
+  EXPECT_EQ((*committed)[1].offset, 5);
+  EXPECT_EQ((*committed)[1].metadata, "caracal/1 activation=0");
+}
+
+TEST_F(GroupOffsetsTest, AnErrorIsNeverReadAsAnOffset) {
+  ASSERT_EQ(Commit(5).outcome, OffsetCommitOutcome::kCommitted);
+  for (const rd_kafka_resp_err_t error :
+       {RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS, RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+        RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT, RD_KAFKA_RESP_ERR__TRANSPORT}) {
+    SCOPED_TRACE(rd_kafka_err2name(error));
+    kafka_.FailNext(kCoordinator, KafkaRequest::kOffsetFetch, {error});
+    const auto committed = Committed();
+    EXPECT_EQ(kafka_.FaultsLeft(kCoordinator, KafkaRequest::kOffsetFetch), 0U);
+    // The client tries again by itself, or says that it may pass.
+    if (committed.ok()) {
+      EXPECT_EQ((*committed)[0].offset, 5);
+    } else {
+      EXPECT_TRUE(absl::IsUnavailable(committed.status())) << committed.status();
+    }
+  }
+  kafka_.FailNext(kCoordinator, KafkaRequest::kOffsetFetch,
+                  {RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED});
+  EXPECT_TRUE(absl::IsPermissionDenied(Committed().status()));
 }
 
 TEST_F(GroupOffsetsTest, CloseEndsACommitThatWaitsForTheCoordinator) {

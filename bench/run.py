@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""Runs the benchmarks, writes NAME.json beside the build, and prints one table of figures.
+
+Every figure is the median of its repetitions, with the smallest and the largest. Called by
+`./dev bench`, which builds first.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+BENCH = pathlib.Path(__file__).resolve().parent
+PROGRAM = "src/pipeline/tools/caracal"
+QUIET_LOAD = 0.5
+
+
+@dataclasses.dataclass
+class Figure:
+    """One row of the table. target: "<= 600" or empty."""
+
+    name: str
+    unit: str
+    values: list
+    target: str = ""
+
+    def median(self):
+        return statistics.median(self.values)
+
+    def met(self):
+        if not self.target:
+            return None
+        relation, limit = self.target.split()
+        limit = float(limit)
+        return self.median() <= limit if relation == "<=" else self.median() >= limit
+
+
+class Runner:
+    """Where the programs are, and how often each measurement is repeated."""
+
+    def __init__(self, build, repetitions, extra):
+        self.build = build
+        self.repetitions = repetitions
+        self.extra = extra
+
+    def path(self, name):
+        return str(self.build / name)
+
+    def google(self, name, *arguments):
+        """Runs a Google Benchmark program; {benchmark: [repetition, ...]} of its JSON."""
+        out = self.build / f"{name}.raw.json"
+        command = [self.path(f"bench/{name}"), f"--benchmark_repetitions={self.repetitions}",
+                   "--benchmark_display_aggregates_only=true", f"--benchmark_out={out}",
+                   "--benchmark_out_format=json", *arguments, *self.extra]
+        subprocess.run(command, check=True, stdout=sys.stderr, stdin=subprocess.DEVNULL)
+        repetitions = {}
+        for entry in json.loads(out.read_text())["benchmarks"]:
+            if entry["run_type"] != "iteration":
+                continue
+            if entry.get("error_occurred"):
+                raise SystemExit(f"{entry['name']}: {entry['error_message']}")
+            repetitions.setdefault(entry["run_name"], []).append(entry)
+        out.unlink()
+        return repetitions
+
+    def script(self, name, *arguments):
+        """Runs one of our scripts; its report."""
+        out = self.build / f"{name}.raw.json"
+        command = [sys.executable, "-B", str(BENCH / f"{name}.py"), "--out", str(out),
+                   "--caracal", self.path(PROGRAM), *arguments, *self.extra]
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        report = json.loads(out.read_text())
+        out.unlink()
+        return report
+
+
+def column(repetitions, key):
+    return [entry[key] for entry in repetitions]
+
+
+def per_item(repetitions):
+    """ns per item of each repetition."""
+    return [1e9 / entry["items_per_second"] for entry in repetitions]
+
+
+def run_agents(runner):
+    for name, repetitions in runner.google("agents_bench").items():
+        agent = name.partition("/")[2]
+        yield Figure(f"{agent}", "ns/event", [1e9 * entry["per_event"] for entry in repetitions])
+
+
+def run_decode(runner):
+    runs = runner.google("decode_bench", "--benchmark_enable_random_interleaving=true")
+    for shape in ("bare_text", "bare_base64", "wrapped_base64", "flat_row"):
+        if f"BM_Decode/{shape}" not in runs:
+            continue
+        decode = per_item(runs[f"BM_Decode/{shape}"])
+        yield Figure(f"{shape}: decode", "ns/event", decode)
+        if full_parse := runs.get(f"BM_Decode/{shape}_full_parse"):
+            yield Figure(f"{shape}: decode, always the full parse", "ns/event",
+                         per_item(full_parse))
+        for flags, suffix in (("as built", ""), ("-march=native", "_native")):
+            if f"BM_BareOnDemand/{shape}{suffix}" not in runs:
+                continue
+            bare = per_item(runs[f"BM_BareOnDemand/{shape}{suffix}"])
+            yield Figure(f"{shape}: bare On-Demand, {flags}", "ns/event", bare)
+            middle = statistics.median(bare)
+            yield Figure(f"{shape}: decode / bare On-Demand, {flags}", "ratio",
+                         [value / middle for value in decode], "<= 1.3")
+
+
+def run_engine(runner):
+    listed = subprocess.run(
+        [runner.path("bench/engine_bench"), "--benchmark_list_tests", *runner.extra],
+        check=True, capture_output=True, text=True).stdout.split()
+    for name in listed:
+        # A process for each: what one has freed must not hide what the next one needs.
+        for full_name, runs in runner.google("engine_bench", f"--benchmark_filter=^{name}$").items():
+            workload = full_name.removeprefix("engine/").split("/iterations")[0]
+            target = "<= 600" if workload == "bare/uniform/workers:0" else ""
+            yield Figure(f"{workload}: wall", "ns/event", column(runs, "wall_ns"), target)
+            yield Figure(f"{workload}: CPU", "ns/event", column(runs, "cpu_ns"))
+            for key, unit in (("input_bytes", "B/event"), ("allocations", "calls/event"),
+                              ("allocated_bytes", "B/event"),
+                              ("state_bytes_per_account", "B/account"), ("rss_mib", "MiB")):
+                yield Figure(f"{workload}: {key.removesuffix('_mib')}", unit, column(runs, key))
+
+
+def run_key_table(runner):
+    for name, repetitions in runner.google("key_table_bench").items():
+        yield Figure(name.removeprefix("BM_"), "ns/event", per_item(repetitions))
+        if "bytes_per_key" in repetitions[0]:
+            yield Figure(f"{name.removeprefix('BM_')}: memory", "B/key",
+                         column(repetitions, "bytes_per_key"))
+
+
+def unit_of(name):
+    return next(unit for unit in ("events/s", "ns/event", "MiB", "") if unit in name)
+
+
+def run_generate(runner):
+    report = runner.script("generate_bench", "--runs", str(runner.repetitions))
+    for name, values in report["figures"].items():
+        target = ">= 1000000" if name == "events/s, file in memory" else ""
+        yield Figure(name, unit_of(name), values, target)
+
+
+def run_drain(runner):
+    report = runner.script("drain_bench", "--bare-consumer", runner.path("bench/bare_consumer"),
+                           "--runs", str(runner.repetitions))
+    for name, values in report["figures"].items():
+        target = ">= 700000" if name == "member events/s" else ""
+        yield Figure(name, unit_of(name) or "ratio", values, target)
+
+
+BENCHMARKS = {
+    "engine": (run_engine, ["engine_bench"]),
+    "decode": (run_decode, ["decode_bench"]),
+    "agents": (run_agents, ["agents_bench"]),
+    "key_table": (run_key_table, ["key_table_bench"]),
+    "generate": (run_generate, [PROGRAM]),
+    "drain": (run_drain, [PROGRAM, "bare_consumer"]),
+}
+
+
+def machine():
+    """What the figures were measured on."""
+    def first(path, prefix):
+        lines = pathlib.Path(path).read_text().splitlines()
+        return next((line.partition(":")[2].strip() for line in lines if line.startswith(prefix)),
+                    "unknown")
+
+    return {
+        "cpu": first("/proc/cpuinfo", "model name"),
+        "cores": os.cpu_count(),
+        "memory": first("/proc/meminfo", "MemTotal"),
+        "kernel": os.uname().release,
+    }
+
+
+def stolen_ticks():
+    fields = pathlib.Path("/proc/stat").read_text().splitlines()[0].split()
+    return int(fields[8]), sum(map(int, fields[1:9]))
+
+
+def conditions(load_before, ticks_before):
+    """How quiet the machine was."""
+    stolen, everything = (now - then for now, then in zip(stolen_ticks(), ticks_before))
+    return {"load_before": load_before, "steal_share": round(stolen / max(1, everything), 4)}
+
+
+def number(value):
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+
+
+def print_table(title, figures):
+    rows = [(figure.name, number(figure.median()),
+             f"{number(min(figure.values))} … {number(max(figure.values))}", figure.unit,
+             figure.target, {None: "", True: "met", False: "NOT MET"}[figure.met()])
+            for figure in figures]
+    rows.insert(0, (title, "median", "min … max", "unit", "target", ""))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    print()
+    for row in rows:
+        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2])]
+        cells += [cell.ljust(width) for cell, width in zip(row[3:], widths[3:])]
+        print("  ".join(cells).rstrip())
+
+
+def run_one(name, runner):
+    """Runs a benchmark, writes its report, prints its table."""
+    load, ticks = os.getloadavg()[0], stolen_ticks()
+    if load > QUIET_LOAD:
+        print(f"bench: the machine is not idle (load {load:.1f}): believe CPU times and ratios of "
+              "one run, not wall times", file=sys.stderr)
+    print(f"bench: {name}", file=sys.stderr, flush=True)
+    figures = list(BENCHMARKS[name][0](runner))
+    report = {
+        "benchmark": name,
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "machine": machine(),
+        "conditions": conditions(load, ticks),
+        "repetitions": runner.repetitions,
+        "figures": [{**dataclasses.asdict(figure), "median": figure.median(), "met": figure.met()}
+                    for figure in figures],
+    }
+    (runner.build / f"{name}_bench.json").write_text(json.dumps(report, indent=1) + "\n")
+    print_table(name, figures)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME",
+                        help=f"one or more of {', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder")
+    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--targets", action="store_true",
+                        help="print the build targets the benchmarks need, and end")
+    arguments, extra = parser.parse_known_args()
+    for name in arguments.names:
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark '{name}'; there are: {', '.join(BENCHMARKS)}")
+    names = arguments.names or list(BENCHMARKS)
+    if extra and len(names) != 1:
+        parser.error(f"{' '.join(extra)}: name one benchmark to pass it arguments")
+    if arguments.targets:
+        print(*sorted({target for name in names for target in BENCHMARKS[name][1]}))
+        return 0
+    runner = Runner(arguments.build.resolve(), arguments.repetitions, extra)
+    for name in names:
+        run_one(name, runner)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

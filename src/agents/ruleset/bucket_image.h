@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "agents/ruleset/compiled_rulesets.h"
+#include "agents/state/key_table.h"
+#include "agents/state/key_table_image.h"
+#include "agents/state/row_filter.h"
+#include "agents/state/state_digest.h"
+
+namespace caracal::agents {
+
+/// The bytes of a bucket at rest: a header that says how its records are made up, the rows, and per
+/// rule key the saved keys. Equal buckets have equal images, whatever their history in memory and
+/// whatever the host. All numbers little-endian.
+///
+///   u32 format, u32 buckets per partition, u64 fingerprint of the hash seed, 2 x u64 layout id,
+///   u32 groups, u32 rows
+///   per group: 2 x u64 id of the rule key, u64 evictions, u32 keys, u32 slices
+///     per slice: 2 x u64 id, u32 bytes
+///   per row: u64 tag, oldest first
+///   per group: its saved keys, see KeyTableImage; their records are the slices side by side, in
+///     the order of the header, without padding
+///
+/// This struct is the image taken apart: sizes are checked against the bytes present, ids are not
+/// doubled; what rows and saved keys say is not checked yet. A view: the bytes belong to the
+/// caller.
+struct BucketImage {
+  /// Raised with every change that an older reader would misread.
+  static constexpr uint32_t kFormat = 1;
+
+  struct Slice {
+    StateDigest id;       ///< StateSlice::id
+    uint32_t offset = 0;  ///< in the saved record
+    uint32_t size = 0;
+  };
+  struct Group {
+    StateDigest key;  ///< RuleKey::Id
+    std::vector<Slice> slices;
+    KeyTableImage keys;
+  };
+
+  uint32_t buckets = 0;
+  uint64_t seed_fingerprint = 0;
+  StateDigest layout;  ///< StateLayout::id
+  std::string_view rows;
+  std::vector<Group> groups;
+
+  /// FailedPrecondition for another format, DataLoss for bytes that no bucket has as image.
+  /// Allocates in proportion to the header alone.
+  static absl::StatusOr<BucketImage> Read(std::string_view image);
+
+  /// Appends the image of a bucket with these parts, `tables` by group of the layout. `buckets`:
+  /// per partition. One allocation at most, of exactly what is missing.
+  static void Append(const CompiledRulesets& rulesets, uint32_t buckets, const RowFilter& rows,
+                     std::span<const KeyTable> tables, std::string& out);
+
+  /// Identifies a hash seed: buckets of different seeds hold different keys. Not cryptographic:
+  /// images are as confidential as the seed. They hold the keys anyway.
+  static uint64_t SeedFingerprint(uint64_t hash_seed);
+};
+
+}  // namespace caracal::agents

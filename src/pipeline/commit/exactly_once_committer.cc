@@ -1,0 +1,132 @@
+#include "pipeline/commit/exactly_once_committer.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+
+namespace caracal::pipeline {
+namespace {
+
+constexpr absl::Duration kPause = absl::Milliseconds(50);
+// A member that was timed out learns it within a few heartbeats; until then the offsets of its next
+// owner look like a torn transaction.
+constexpr int64_t kTornGraceMicros = 30'000'000;
+
+}  // namespace
+
+void ExactlyOnceCommitter::Start() {
+  if (const absl::Status status = Renew(); !status.ok() && !absl::IsCancelled(status)) {
+    LOG(kError, "commit", "no transactional producer", {{"error", agents::MessageOf(status)}});
+  }
+}
+
+absl::Status ExactlyOnceCommitter::Renew() {
+  RETURN_IF_ERROR(sink_.Renew());
+  ready_ = true;
+  return absl::OkStatus();
+}
+
+CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
+  if (epoch.group_metadata.empty()) return Reseal("the group has no valid generation");
+  if (!ready_) {
+    const absl::Status status = Renew();
+    if (absl::IsCancelled(status)) return {CommitOutcome::kReseal, "cancelled"};
+    if (!status.ok()) return {CommitOutcome::kFatal, agents::MessageOf(status)};
+  }
+  TransactionResult result = sink_.Send(epoch);
+  if (result.suspect) ready_ = false;
+  switch (result.outcome) {
+    case TransactionOutcome::kCommitted:
+      return {};
+    case TransactionOutcome::kAborted:
+      return Reseal(std::move(result.message));
+    case TransactionOutcome::kUnknown:
+      return Resolve(epoch, result.message);
+    case TransactionOutcome::kFenced:
+      return {CommitOutcome::kFatal,
+              fmt::format("another process has taken over this instance's transactional id: two "
+                          "processes have the same instance_id. {}",
+                          result.message)};
+    case TransactionOutcome::kFatal:
+      break;
+  }
+  return {CommitOutcome::kFatal, std::move(result.message)};
+}
+
+CommitResult ExactlyOnceCommitter::Reseal(std::string reason) {
+  if (!Pause()) reason = "cancelled";
+  return {CommitOutcome::kReseal, std::move(reason)};
+}
+
+CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::string& reason) {
+  LOG(kWarning, "commit", "the outcome of a transaction is not known, asking for the offsets",
+      {{"epoch", epoch.id}, {"reason", reason}});
+  ready_ = false;
+  const int64_t deadline = clock_.MonotonicMicros() + kTornGraceMicros;
+  do {
+    if (!ready_) {
+      const absl::Status renewed = Renew();
+      if (absl::IsCancelled(renewed)) return {CommitOutcome::kReseal, "cancelled"};
+      if (!renewed.ok()) return {CommitOutcome::kFatal, agents::MessageOf(renewed)};
+    }
+    const absl::StatusOr<Position> position = Locate(epoch);
+    if (position.ok()) {
+      switch (*position) {
+        case Position::kEnd:
+          return {};
+        case Position::kBegin:
+        case Position::kNoneOwned:
+          return {CommitOutcome::kReseal, reason};
+        case Position::kMixed:
+          if (clock_.MonotonicMicros() < deadline) break;
+          return {CommitOutcome::kFatal,
+                  "TORN TRANSACTION: some offsets of one epoch are committed and others are not. "
+                  "Alerts of this epoch may be missing or doubled; compare the alerts topic with "
+                  "the group's offsets before starting again"};
+      }
+    } else if (!absl::IsUnavailable(position.status())) {
+      return {CommitOutcome::kFatal, agents::MessageOf(position.status())};
+    }
+  } while (Pause());
+  return {CommitOutcome::kReseal, "cancelled"};
+}
+
+absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
+    const SealedEpoch& epoch) {
+  std::vector<LeasePtr> leases;
+  for (const EpochPartition& partition : epoch.partitions) leases.push_back(partition.lease);
+  ASSIGN_OR_RETURN(const std::vector<CommittedOffset> committed, offsets_.Committed(leases));
+  size_t at_begin = 0;
+  size_t at_end = 0;
+  size_t owned = 0;
+  for (size_t i = 0; i < leases.size(); ++i) {
+    // Asked after the offset was read: what the next owner commits is none of ours.
+    if (leases[i]->lapsed()) continue;
+    ++owned;
+    const EpochPartition& partition = epoch.partitions[i];
+    at_begin += committed[i].offset == partition.begin_offset ? 1 : 0;
+    at_end += committed[i].offset == partition.end_offset ? 1 : 0;
+  }
+  if (owned == 0) return Position::kNoneOwned;
+  if (at_end == owned) return Position::kEnd;
+  return at_begin == owned ? Position::kBegin : Position::kMixed;
+}
+
+bool ExactlyOnceCommitter::Pause() {
+  MutexLock lock(&mutex_);
+  return !mutex_.AwaitFor(kPause,
+                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
+}
+
+void ExactlyOnceCommitter::Cancel() {
+  {
+    MutexLock lock(&mutex_);
+    cancelled_ = true;
+  }
+  sink_.Cancel();
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "pipeline/base/mutex.h"
+#include "pipeline/ports/clock.h"
+#include "pipeline/ports/epoch_committer.h"
+#include "pipeline/ports/offset_store.h"
+#include "pipeline/ports/transaction_sink.h"
+
+namespace caracal::pipeline {
+
+/// delivery: exactly_once. One transaction per epoch; what it came to is always known before the
+/// next one begins:
+///
+///   committed   the next epoch; after a suspect commit only with a new producer, which fences what
+///               may still be on its way
+///   aborted     the epoch is sealed again, which drops what has lapsed, and sent again
+///   unknown     a new producer (it waits until the old transaction is completed or aborted), then
+///               the committed offsets of the partitions still owned tell: all at the end of the
+///               epoch = committed, all where it began = sealed and sent again, anything else =
+///               torn: the process stops and says so
+///
+/// Threads: Start and Commit on the commit thread, Cancel on any.
+class ExactlyOnceCommitter : public EpochCommitter {
+ public:
+  /// All must outlive this.
+  ExactlyOnceCommitter(TransactionSink& sink, OffsetStore& offsets, const Clock& clock)
+      : sink_(sink), offsets_(offsets), clock_(clock) {}
+
+  void Start() override;
+  CommitResult Commit(const SealedEpoch& epoch) override;
+  void Cancel() override;
+
+ private:
+  /// Where the committed offsets of the partitions still owned stand.
+  enum class Position : uint8_t { kNoneOwned, kBegin, kEnd, kMixed };
+
+  absl::Status Renew();
+  CommitResult Resolve(const SealedEpoch& epoch, const std::string& reason);
+  absl::StatusOr<Position> Locate(const SealedEpoch& epoch);
+  CommitResult Reseal(std::string reason);
+  /// False when cancelled.
+  bool Pause();
+
+  TransactionSink& sink_;
+  OffsetStore& offsets_;
+  const Clock& clock_;
+  bool ready_ = false;  ///< the producer is of a fresh epoch and nothing of it is on its way
+
+  Mutex mutex_;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,193 @@
+#include "pipeline/emit/kafka_transaction_sink.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+
+namespace caracal::pipeline {
+namespace {
+
+constexpr int kCallTimeoutMs = 1000;
+constexpr int kPauseMs = 100;
+// A transaction takes tens of milliseconds; one that took longer than this had trouble.
+constexpr absl::Duration kSuspectAfter = absl::Seconds(1);
+
+KafkaProperties OwnedProperties(const TransactionOptions& options) {
+  return {
+      {"transactional.id", options.transactional_id},
+      {"transaction.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.timeout))},
+      {"enable.idempotence", "true"},
+      {"acks", "all"},
+      {"message.max.bytes", fmt::to_string(options.outputs.max_message_bytes)},
+      {"allow.auto.create.topics", "false"},
+  };
+}
+
+const KafkaProperties& DefaultProperties() {
+  static const auto* const kDefaults = new KafkaProperties{
+      {"linger.ms", "0"},
+      // The coordinator answers CONCURRENT_TRANSACTIONS while it writes the markers of the last
+      // transaction: at 100 ms, the default, every second transaction would wait that long.
+      {"retry.backoff.ms", "5"},
+      {"socket.nagle.disable", "true"},
+      {"socket.keepalive.enable", "true"},
+      {"reconnect.backoff.max.ms", "2000"},
+      {"queue.buffering.max.messages", "2000000"},
+      {"queue.buffering.max.kbytes", "1048576"},
+  };
+  return *kDefaults;
+}
+
+bool MeansFenced(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+         code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
+bool IsHopeless(rd_kafka_resp_err_t code) {
+  return absl::IsPermissionDenied(KafkaStatus(code, ""));
+}
+
+}  // namespace
+
+KafkaTransactionSink::KafkaTransactionSink(TransactionOptions options, OutputSinkProbe& probe)
+    : options_(std::move(options)),
+      probe_(probe),
+      producer_(options_.outputs, DefaultProperties(), OwnedProperties(options_), probe) {}
+
+absl::Status KafkaTransactionSink::Renew() {
+  while (!producer_.cancelled()) {
+    RETURN_IF_ERROR(producer_.Connect());
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+    const StepResult result = Repeat([this, &code] {
+      KafkaError error(rd_kafka_init_transactions(producer_.client(), kCallTimeoutMs));
+      if (error != nullptr) code = rd_kafka_error_code(error.get());
+      return error;
+    });
+    if (result.step == Step::kDone) {
+      producer_.LookForTopics();
+      return absl::OkStatus();
+    }
+    if (producer_.cancelled()) break;
+    if (IsHopeless(code)) return absl::PermissionDeniedError(result.message);
+    LOG(kWarning, "emit", "no transactional producer yet, trying again",
+        {{"error", result.message}});
+    producer_.Serve(kPauseMs);
+  }
+  return absl::CancelledError("cancelled");
+}
+
+TransactionResult KafkaTransactionSink::Send(const SealedEpoch& epoch) {
+  std::vector<OutputProducer::Pending> pending = OutputProducer::PendingOf(epoch.outputs);
+  began_ = absl::Now();
+  repeated_ = false;
+  const uint64_t disturbances = producer_.disturbances();
+  TransactionResult result = Attempt(epoch, pending);
+  producer_.Serve(0);
+  result.suspect =
+      repeated_ || absl::Now() - began_ > kSuspectAfter || producer_.disturbances() != disturbances;
+  if (result.outcome == TransactionOutcome::kAborted) probe_.transactions_aborted.Add(1);
+  if (result.outcome == TransactionOutcome::kUnknown) probe_.transactions_unknown.Add(1);
+  return result;
+}
+
+TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
+                                                std::vector<OutputProducer::Pending>& pending) {
+  rd_kafka_t* const client = producer_.client();
+  StepResult step = Judge(KafkaError(rd_kafka_begin_transaction(client)));
+  if (step.step != Step::kDone) return Unknown(step);
+
+  const absl::Status sent = producer_.Send(pending);
+  if (absl::IsUnavailable(sent)) {
+    LOG(kWarning, "emit", "alerts are waiting for the broker",
+        {{"error", agents::MessageOf(sent)}});
+  }
+  if (!sent.ok() || !OutputProducer::AllAcknowledged(pending)) {
+    TransactionResult aborted =
+        Abort(sent.ok() ? "sending a dead letter without its value" : agents::MessageOf(sent));
+    if (aborted.outcome != TransactionOutcome::kAborted) return aborted;
+    if (sent.ok()) {
+      // The messages refused as too large are known by now.
+      for (OutputProducer::Pending& message : pending) message.acknowledged = false;
+      return Attempt(epoch, pending);
+    }
+    const bool final = !absl::IsUnavailable(sent) && !absl::IsCancelled(sent);
+    if (final) aborted.outcome = TransactionOutcome::kFatal;
+    return aborted;
+  }
+
+  step = SendOffsets(epoch);
+  if (step.step == Step::kAbort) return Abort(step.message);
+  if (step.step != Step::kDone) return Unknown(step);
+
+  step =
+      Repeat([client] { return KafkaError(rd_kafka_commit_transaction(client, kCallTimeoutMs)); });
+  if (step.step == Step::kAbort) return Abort(step.message);
+  if (step.step != Step::kDone) return Unknown(step);
+  return {};
+}
+
+KafkaTransactionSink::StepResult KafkaTransactionSink::SendOffsets(const SealedEpoch& epoch) {
+  rd_kafka_consumer_group_metadata_t* read = nullptr;
+  const KafkaError unreadable(rd_kafka_consumer_group_metadata_read(
+      &read, epoch.group_metadata.data(), epoch.group_metadata.size()));
+  if (unreadable != nullptr) return {Step::kAbort, rd_kafka_error_string(unreadable.get())};
+  const KafkaGroupMetadata group(read);
+  const KafkaPartitionList offsets(
+      rd_kafka_topic_partition_list_new(static_cast<int>(epoch.partitions.size())));
+  for (const EpochPartition& partition : epoch.partitions) {
+    AddOffset(offsets.get(), partition.lease->topic(), partition.lease->partition(),
+              partition.end_offset, partition.metadata);
+  }
+  return Repeat([&] {
+    return KafkaError(rd_kafka_send_offsets_to_transaction(producer_.client(), offsets.get(),
+                                                           group.get(), kCallTimeoutMs));
+  });
+}
+
+TransactionResult KafkaTransactionSink::Abort(std::string reason) {
+  const StepResult step = Repeat([this] {
+    return KafkaError(rd_kafka_abort_transaction(producer_.client(), kCallTimeoutMs));
+  });
+  if (step.step != Step::kDone) return Unknown(step);
+  return {TransactionOutcome::kAborted, std::move(reason)};
+}
+
+template <typename Call>
+KafkaTransactionSink::StepResult KafkaTransactionSink::Repeat(Call call) {
+  while (true) {
+    StepResult result = Judge(call());
+    if (result.step != Step::kRetry) return result;
+    repeated_ = true;
+    if (producer_.cancelled()) return {Step::kUnknown, std::move(result.message)};
+    LOG(kWarning, "emit", "the transaction waits for the broker", {{"error", result.message}});
+    producer_.Serve(kPauseMs);
+  }
+}
+
+KafkaTransactionSink::StepResult KafkaTransactionSink::Judge(KafkaError error) {
+  if (error == nullptr) return {};
+  StepResult result;
+  result.message =
+      fmt::format("{} ({})", rd_kafka_error_string(error.get()), rd_kafka_error_name(error.get()));
+  result.fenced = MeansFenced(rd_kafka_error_code(error.get()));
+  result.step = Step::kUnknown;
+  if (rd_kafka_error_is_fatal(error.get()) != 0) return result;
+  if (rd_kafka_error_is_retriable(error.get()) != 0) result.step = Step::kRetry;
+  if (rd_kafka_error_txn_requires_abort(error.get()) != 0) result.step = Step::kAbort;
+  return result;
+}
+
+TransactionResult KafkaTransactionSink::Unknown(const StepResult& failure) const {
+  // The coordinator fences a transaction that outlived its timeout as well: then the id is still
+  // ours.
+  const bool in_time = absl::Now() - began_ < options_.timeout / 2;
+  if (failure.fenced && options_.named && in_time) {
+    return {TransactionOutcome::kFenced, failure.message};
+  }
+  return {TransactionOutcome::kUnknown, failure.message};
+}
+
+}  // namespace caracal::pipeline

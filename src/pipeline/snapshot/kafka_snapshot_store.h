@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pipeline/base/cell.h"
+#include "pipeline/base/mutex.h"
+#include "pipeline/kafka/handles.h"
+#include "pipeline/ports/snapshot_store.h"
+#include "pipeline/snapshot/bucket_chunks.h"
+#include "pipeline/snapshot/snapshot_catalogs.h"
+#include "pipeline/snapshot/state_topics.h"
+
+namespace caracal::pipeline {
+
+/// What is counted of the copies. Written by the snapshot thread.
+struct SnapshotProbe {
+  Counter buckets_saved;
+  Counter bytes_saved;    ///< of images, before compression
+  Counter sets_replaced;  ///< older copies tombstoned
+  Counter failures;       ///< rounds that had to be tried again
+  Gauge pending_bytes;    ///< handed over and not durable yet
+};
+
+/// Writes copies of buckets to the state topics, on a thread of its own, through a plain idempotent
+/// producer: the same for both delivery modes.
+///
+/// A set of chunks never overwrites an older one; the older ones are tombstoned when every chunk of
+/// the new one is acknowledged. A broker that is slow or down delays copies and nothing else: the
+/// round is tried again, and Busy() keeps the engine from making more. Copies of lapsed partitions
+/// are dropped; a stale one that still arrives costs the next owner time, never correctness.
+///
+/// Threads: Save, TakeSaved, Busy on the ingest thread. Bounds: one round under way and
+/// max_pending_bytes waiting.
+class KafkaSnapshotStore : public SnapshotStore {
+ public:
+  static constexpr size_t kMaxPendingBytes = size_t{64} << 20;
+
+  /// `catalogs` must outlive the store.
+  static absl::StatusOr<std::unique_ptr<KafkaSnapshotStore>> Create(StateTopics topics,
+                                                                    SnapshotCatalogs& catalogs);
+  /// Drops what is waiting and stops.
+  ~KafkaSnapshotStore() override;
+
+  void Start();
+  void Save(std::vector<BucketCopy> snapshots) override;
+  std::vector<SavedBucket> TakeSaved() override;
+  bool Busy() const override { return probe_.pending_bytes.value() > 0; }
+
+  const SnapshotProbe& probe() const { return probe_; }
+
+ private:
+  /// One message under way; the delivery report finds it through its address.
+  struct Pending {
+    StateRecord record;
+    bool tombstone = false;
+    bool acknowledged = false;
+  };
+  /// Where messages of one partition go.
+  struct Target {
+    std::string topic;
+    int32_t partition = 0;
+  };
+
+  KafkaSnapshotStore(StateTopics topics, SnapshotCatalogs& catalogs);
+  absl::Status Connect();
+  static void OnDelivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
+
+  void Run();
+  void Write(BucketCopy& copy);
+  /// True when all are acknowledged; false when the partition has lapsed or we are stopping.
+  bool WriteAll(const Target& target, const PartitionLease& lease, std::vector<Pending>& messages);
+  void Produce(const Target& target, Pending& message);
+  bool stopping() const;
+  bool Backoff();
+
+  const StateTopics topics_;
+  SnapshotCatalogs& catalogs_;
+  SnapshotProbe probe_;
+  KafkaClient client_;
+  size_t in_flight_ = 0;
+
+  mutable Mutex mutex_;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<BucketCopy> waiting_ ABSL_GUARDED_BY(mutex_);
+  std::vector<SavedBucket> saved_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "pipeline/types/bucket_copy.h"
+#include "pipeline/types/partition_lease.h"
+
+namespace caracal::pipeline {
+
+struct SnapshotScheduleOptions {
+  uint32_t buckets = 64;
+  /// Records that may have to be replayed when this member's partitions move: what replay manages
+  /// within max_recovery.
+  int64_t max_replay_records = 3'000'000;
+  /// Buckets copied at one barrier, over all partitions: a copy stops its worker for as long as it
+  /// takes to write the bucket down.
+  size_t max_buckets_per_barrier = 8;
+};
+
+/// Decides which buckets are copied when.
+///
+/// A restored partition is replayed from the oldest copy among its buckets, so what counts is the
+/// replay debt: next offset − the oldest copy's offset. Every bucket is copied once in a period of
+/// P = max_replay_records ÷ (2 × open partitions) records, at its own phase, oldest copy first; so
+/// the debt of all partitions together stays below max_replay_records as long as the store keeps
+/// up. Debt() tells when it does not.
+///
+/// Ingest thread only.
+class SnapshotSchedule {
+ public:
+  explicit SnapshotSchedule(SnapshotScheduleOptions options) : options_(options) {}
+
+  /// `start` is where buckets that are not in `restored` begin: the partition's activation.
+  void Open(const LeasePtr& lease, int64_t start, std::span<const RestoredBucket> restored);
+  void Close(const LeasePtr& lease);
+
+  /// Where a partition stands at the barrier.
+  struct Position {
+    LeasePtr lease;
+    int64_t next_offset = 0;
+  };
+  /// The buckets to copy at a barrier; they count as copied from then on, until Forget.
+  std::vector<DueBucket> TakeDue(std::span<const Position> positions);
+  /// The copy is durable.
+  void NoteSaved(const LeasePtr& lease, uint32_t bucket, int64_t offset);
+  /// The copy will not become durable: it is due again.
+  void Forget(const LeasePtr& lease, uint32_t bucket);
+
+  /// Records that a new owner would have to replay, up to `next_offset`.
+  int64_t Debt(const PartitionLease& lease, int64_t next_offset) const;
+
+ private:
+  struct Bucket {
+    int64_t saved = 0;       ///< o_b of the newest durable copy
+    int64_t requested = -1;  ///< o_b of the copy under way; -1 = none
+    int64_t due = 0;         ///< next offset at which it is to be copied
+  };
+  struct Partition {
+    LeasePtr lease;
+    std::vector<Bucket> buckets;
+  };
+
+  int64_t Period() const;
+
+  const SnapshotScheduleOptions options_;
+  std::vector<Partition> partitions_;  ///< by lease slot
+  size_t open_ = 0;
+};
+
+}  // namespace caracal::pipeline

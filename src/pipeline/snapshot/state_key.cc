@@ -1,0 +1,103 @@
+#include "pipeline/snapshot/state_key.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "agents/api/check.h"
+
+namespace caracal::pipeline {
+namespace {
+
+constexpr std::string_view kChunkKind = "bucket";
+constexpr size_t kTopicBytesMax = 249;
+constexpr size_t kDigestDigits = 32;
+
+bool IsLowerOrDigit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+
+bool IsTopicName(std::string_view name) {
+  const auto legal = [](char c) {
+    return IsLowerOrDigit(c) || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= kTopicBytesMax &&
+         std::all_of(name.begin(), name.end(), legal);
+}
+
+bool IsKind(std::string_view word) {
+  return !word.empty() && std::all_of(word.begin(), word.end(), IsLowerOrDigit);
+}
+
+/// Takes the part up to the next '/' off the front of `text`; nullopt = there is none.
+std::optional<std::string_view> TakePart(std::string_view& text) {
+  const size_t end = text.find('/');
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view part = text.substr(0, end);
+  text.remove_prefix(end + 1);
+  return part;
+}
+
+/// A number without sign and leading zeros that fits.
+template <typename Number>
+bool ParseNumber(std::string_view text, Number& number) {
+  if (text.empty() || (text.size() > 1 && text.front() == '0')) return false;
+  if (text.front() < '0' || text.front() > '9') return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool ParseHex(std::string_view text, uint64_t& number) {
+  const auto digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+  if (!std::all_of(text.begin(), text.end(), digit)) return false;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, 16);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+bool ParseDigest(std::string_view text, agents::StateDigest& digest) {
+  return text.size() == kDigestDigits && ParseHex(text.substr(0, kDigestDigits / 2), digest.high) &&
+         ParseHex(text.substr(kDigestDigits / 2), digest.low);
+}
+
+/// Reads what follows kind and format.
+bool ParseChunk(std::string_view text, ChunkKey& key) {
+  const auto next = [&text] { return TakePart(text).value_or(std::string_view()); };
+  const std::string_view topic = next();
+  if (!IsTopicName(topic)) return false;
+  key.place.topic = topic;
+  return ParseNumber(next(), key.place.partition) && ParseNumber(next(), key.place.bucket) &&
+         ParseDigest(next(), key.snapshot.layout) && ParseNumber(next(), key.snapshot.offset) &&
+         ParseNumber(text, key.index);
+}
+
+}  // namespace
+
+std::string FormatChunkKey(const ChunkKey& key) {
+  CHECK(IsTopicName(key.place.topic));
+  CHECK(key.place.partition >= 0 && key.snapshot.offset >= 0);
+  return fmt::format("{}/{}/{}/{}/{}/{:016x}{:016x}/{}/{}", kChunkKind, kSnapshotFormat,
+                     key.place.topic, key.place.partition, key.place.bucket,
+                     key.snapshot.layout.high, key.snapshot.layout.low, key.snapshot.offset,
+                     key.index);
+}
+
+StateKey ParseStateKey(std::string_view text) {
+  StateKey key;
+  const std::optional<std::string_view> kind = TakePart(text);
+  if (!kind.has_value() || !IsKind(*kind)) return key;
+  if (*kind != kChunkKind) {
+    key.kind = StateKeyKind::kOtherKind;
+    return key;
+  }
+  uint32_t format = 0;
+  const std::optional<std::string_view> version = TakePart(text);
+  if (!version.has_value() || !ParseNumber(*version, format)) return key;
+  if (format != kSnapshotFormat) {
+    key.kind = format < kSnapshotFormat ? StateKeyKind::kOlderFormat : StateKeyKind::kNewerFormat;
+    return key;
+  }
+  if (ParseChunk(text, key.chunk)) key.kind = StateKeyKind::kChunk;
+  return key;
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "agents/state/state_digest.h"
+
+namespace caracal::pipeline {
+
+/// Format of the chunks of snapshots: of their keys, their values and the images in them. Raised
+/// when one of these changes so that an older reader would misread it.
+inline constexpr uint32_t kSnapshotFormat = 1;
+
+/// A bucket: where the state of a part of a source partition belongs.
+struct BucketPlace {
+  std::string topic;  ///< of the source
+  int32_t partition = 0;
+  uint32_t bucket = 0;
+
+  friend bool operator==(const BucketPlace&, const BucketPlace&) = default;
+};
+
+/// Names one snapshot of a bucket. Ordered by age: the newest is the greatest.
+struct SnapshotId {
+  /// o_b: the snapshot holds the effects of all records below this offset and of no other.
+  int64_t offset = 0;
+  agents::StateDigest layout;  ///< StateLayout::id
+
+  friend auto operator<=>(const SnapshotId&, const SnapshotId&) = default;
+};
+
+/// Names one chunk of a snapshot.
+struct ChunkKey {
+  BucketPlace place;
+  SnapshotId snapshot;
+  uint32_t index = 0;
+
+  friend bool operator==(const ChunkKey&, const ChunkKey&) = default;
+};
+
+/// What the key of a record of the state topic says.
+enum class StateKeyKind : uint8_t {
+  kChunk,        ///< a chunk of a snapshot, of kSnapshotFormat
+  kOlderFormat,  ///< a chunk of an earlier format
+  kNewerFormat,  ///< a chunk of a format this version does not know
+  kOtherKind,    ///< another kind of record: its first word is not "bucket"
+  kMalformed,    ///< not written by Caracal
+};
+
+struct StateKey {
+  StateKeyKind kind = StateKeyKind::kMalformed;
+  ChunkKey chunk;  ///< meaningful for kChunk only
+};
+
+/// Keys of the state topic are text, parts separated by '/'; the first part is the kind of the
+/// record, the second its format, in every version. The key of a chunk:
+///
+///   bucket/1/bank.public.transactions/3/17/4f0c…32 hex digits/99172/0
+///   kind, format, topic, partition, bucket, layout, offset, index
+///
+/// The topic must be a legal Kafka topic name, numbers must not be negative (CHECK).
+std::string FormatChunkKey(const ChunkKey& key);
+/// The inverse; every chunk has one text. Never fails on any bytes: see StateKeyKind.
+StateKey ParseStateKey(std::string_view text);
+
+}  // namespace caracal::pipeline

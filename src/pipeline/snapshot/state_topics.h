@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agents/state/state_digest.h"
+#include "pipeline/kafka/client_config.h"
+
+namespace caracal::pipeline {
+
+/// Where the state of every stream is kept.
+struct StateTopics {
+  KafkaConnection connection;
+  /// Compacted topics, by stream index, with as many partitions as their source.
+  std::vector<std::string> topics;
+  /// Buckets per partition.
+  uint32_t buckets = 64;
+  /// BucketImage::SeedFingerprint of the hash seed.
+  uint64_t seed_fingerprint = 0;
+  /// StateLayout::id of the rules in effect, by stream index.
+  std::vector<agents::StateDigest> layouts;
+};
+
+}  // namespace caracal::pipeline

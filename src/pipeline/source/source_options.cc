@@ -1,0 +1,47 @@
+#include "pipeline/source/source_options.h"
+
+#include <fmt/format.h>
+
+namespace caracal::pipeline {
+namespace {
+
+// What the engine owns: nothing in the configuration can override these.
+KafkaProperties OwnedProperties(const SourceOptions& options) {
+  KafkaProperties owned = {
+      {"group.id", options.group_id},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"enable.partition.eof", "false"},
+      {"auto.offset.reset", "error"},
+      {"isolation.level", "read_committed"},
+      {"partition.assignment.strategy", "cooperative-sticky"},
+      {"allow.auto.create.topics", "false"},
+  };
+  if (!options.group_instance_id.empty()) owned["group.instance.id"] = options.group_instance_id;
+  return owned;
+}
+
+KafkaProperties DefaultProperties(const SourceOptions& options) {
+  return {
+      {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
+      {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
+      // A member that died is replaced after this; poll is never blocked, so that may be short.
+      {"session.timeout.ms", "10000"},
+      {"heartbeat.interval.ms", "1000"},
+      {"max.poll.interval.ms", "60000"},
+      {"socket.nagle.disable", "true"},
+      {"socket.keepalive.enable", "true"},
+      {"fetch.wait.max.ms", "100"},
+      {"fetch.error.backoff.ms", "100"},
+      {"reconnect.backoff.max.ms", "2000"},
+      {"topic.metadata.refresh.interval.ms", "10000"},
+  };
+}
+
+}  // namespace
+
+absl::StatusOr<KafkaConf> MakeConsumerConf(const SourceOptions& options) {
+  return MakeKafkaConf(options.connection, DefaultProperties(options), OwnedProperties(options));
+}
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,124 @@
+#include "pipeline/snapshot/snapshot_schedule.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <set>
+#include <vector>
+
+namespace caracal::pipeline {
+namespace {
+
+LeasePtr MakeLease(uint32_t slot) {
+  return std::make_shared<PartitionLease>(slot + 1, 0, "t", static_cast<int32_t>(slot), slot);
+}
+
+std::vector<DueBucket> TakeDue(SnapshotSchedule& schedule, const LeasePtr& lease, int64_t next) {
+  const SnapshotSchedule::Position position = {lease, next};
+  return schedule.TakeDue({&position, 1});
+}
+
+TEST(SnapshotScheduleTest, CopiesNothingBeforeItIsDue) {
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 800});
+  const LeasePtr lease = MakeLease(0);
+  schedule.Open(lease, 1000, {});
+  EXPECT_TRUE(TakeDue(schedule, lease, 1099).empty());
+  ASSERT_EQ(TakeDue(schedule, lease, 1100).size(), 1U) << "a quarter of half of 800";
+}
+
+TEST(SnapshotScheduleTest, CopiesEveryBucketOnceInAPeriod) {
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 800});
+  const LeasePtr lease = MakeLease(0);
+  schedule.Open(lease, 0, {});
+  std::multiset<uint32_t> copied;
+  for (int64_t next = 0; next <= 400; ++next) {
+    for (const DueBucket& due : TakeDue(schedule, lease, next)) {
+      EXPECT_EQ(due.offset, next);
+      copied.insert(due.bucket);
+      schedule.NoteSaved(lease, due.bucket, due.offset);
+    }
+  }
+  EXPECT_EQ(copied, (std::multiset<uint32_t>{0, 1, 2, 3}));
+}
+
+TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
+  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 20});
+  const LeasePtr lease = MakeLease(0);
+  schedule.Open(lease, 0, {});
+  ASSERT_EQ(TakeDue(schedule, lease, 10).size(), 1U);
+  EXPECT_TRUE(TakeDue(schedule, lease, 1000).empty());
+  schedule.Forget(lease, 0);
+  EXPECT_EQ(TakeDue(schedule, lease, 1001).size(), 1U);
+}
+
+TEST(SnapshotScheduleTest, TakesTheOldestCopiesFirstAndFewAtATime) {
+  SnapshotSchedule schedule(
+      {.buckets = 4, .max_replay_records = 80, .max_buckets_per_barrier = 2});
+  const LeasePtr lease = MakeLease(0);
+  const RestoredState restored = {{0, 30, nullptr}, {1, 10, nullptr}, {2, 40, nullptr},
+                                  {3, 20, nullptr}};
+  schedule.Open(lease, 0, restored);
+  const std::vector<DueBucket> due = TakeDue(schedule, lease, 500);
+  ASSERT_EQ(due.size(), 2U);
+  EXPECT_EQ(due[0].bucket, 1U);
+  EXPECT_EQ(due[1].bucket, 3U);
+}
+
+TEST(SnapshotScheduleTest, DebtIsTheDistanceToTheOldestDurableCopy) {
+  SnapshotSchedule schedule({.buckets = 2, .max_replay_records = 100});
+  const LeasePtr lease = MakeLease(0);
+  schedule.Open(lease, 100, {});
+  EXPECT_EQ(schedule.Debt(*lease, 150), 50);
+  schedule.NoteSaved(lease, 0, 140);
+  EXPECT_EQ(schedule.Debt(*lease, 150), 50) << "bucket 1 has no copy yet";
+  schedule.NoteSaved(lease, 1, 120);
+  EXPECT_EQ(schedule.Debt(*lease, 150), 30);
+  schedule.NoteSaved(lease, 1, 110);
+  EXPECT_EQ(schedule.Debt(*lease, 150), 30) << "an older copy changes nothing";
+}
+
+TEST(SnapshotScheduleTest, IgnoresWhatComesAfterAPartitionHasGone) {
+  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 20});
+  const LeasePtr first = MakeLease(0);
+  schedule.Open(first, 0, {});
+  schedule.Close(first);
+  const LeasePtr second = MakeLease(0);
+  schedule.Open(second, 0, {});
+  schedule.NoteSaved(first, 0, 10);
+  EXPECT_EQ(schedule.Debt(*second, 10), 10);
+  EXPECT_EQ(schedule.Debt(*first, 10), 0);
+}
+
+// While copies become durable one barrier later, the debt of all partitions stays in its bound.
+TEST(SnapshotScheduleTest, KeepsTheDebtOfAllPartitionsInBounds) {
+  constexpr int64_t kMaxReplay = 64'000;
+  constexpr int64_t kStep = 100;
+  std::mt19937_64 random(::testing::UnitTest::GetInstance()->random_seed());
+  SCOPED_TRACE(::testing::UnitTest::GetInstance()->random_seed());
+  SnapshotSchedule schedule({.buckets = 16, .max_replay_records = kMaxReplay});
+  std::vector<SnapshotSchedule::Position> positions;
+  for (uint32_t i = 0; i < 4; ++i) {
+    positions.push_back({MakeLease(i), 0});
+    schedule.Open(positions.back().lease, 0, {});
+  }
+  std::vector<DueBucket> on_the_way;
+  for (int barrier = 0; barrier < 5'000; ++barrier) {
+    for (const DueBucket& saved : on_the_way) {
+      schedule.NoteSaved(saved.lease, saved.bucket, saved.offset);
+    }
+    for (SnapshotSchedule::Position& position : positions) {
+      position.next_offset += static_cast<int64_t>(random() % (2 * kStep));
+    }
+    on_the_way = schedule.TakeDue(positions);
+    int64_t debt = 0;
+    for (const SnapshotSchedule::Position& position : positions) {
+      debt += schedule.Debt(*position.lease, position.next_offset);
+    }
+    ASSERT_LE(debt, kMaxReplay) << "at barrier " << barrier;
+  }
+}
+
+}  // namespace
+}  // namespace caracal::pipeline
