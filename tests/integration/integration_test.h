@@ -7,6 +7,7 @@
 
 #include "absl/time/time.h"
 #include "tests/integration/engine_member.h"
+#include "tests/integration/pause_watch.h"
 #include "tests/integration/scenario.h"
 #include "tests/support/log_capture.h"
 #include "tests/support/mock_kafka.h"
@@ -25,7 +26,7 @@ class IntegrationTest : public ::testing::Test {
 
   /// Asks until the answer is yes; false when that takes too long.
   static bool Eventually(const std::function<bool()>& condition,
-                         absl::Duration timeout = absl::Seconds(90));
+                         absl::Duration timeout = absl::Seconds(150));
   /// Checks until everything expected has arrived and is committed, or something is wrong.
   static ::testing::AssertionResult ArrivesCompletely(Scenario& scenario);
   /// Nothing the scenario has seen so far was wrong.
@@ -34,11 +35,16 @@ class IntegrationTest : public ::testing::Test {
   static std::unique_ptr<EngineMember> Start(EngineOptions options);
   static bool AllOpen(const EngineMember& member);
 
+  /// The machine has not stood still for long enough to end a session by itself. What only an
+  /// injected fault may cause, and nothing before it, can be asked for only then.
+  bool Undisturbed() const { return pauses_.longest() < absl::Seconds(1); }
+
   static uint64_t Seed();
   MockKafka& kafka() { return kafka_; }
   const LogCapture& log() const { return log_; }
 
  private:
+  PauseWatch pauses_;
   LogCapture log_;
   MockKafka kafka_;
 };

@@ -16,8 +16,9 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr int kTimeoutMs = 60'000;
+constexpr int kTimeoutMs = 300'000;
 constexpr int kAnswerMs = 1000;
+constexpr int kReadMs = 5000;
 constexpr int kPollMs = 10;
 
 KafkaClient NewClient(rd_kafka_type_t type, const std::string& bootstrap_servers,
@@ -145,8 +146,10 @@ void MockKafka::SetDelay(int32_t broker, int delay_ms) {
 
 void MockKafka::Append(const std::string& topic, std::vector<TopicRecord>& records) {
   if (producer_ == nullptr) {
-    auto conf = MakeKafkaConf({.bootstrap_servers = bootstrap_servers(), .client_id = "test"},
-                              {{"linger.ms", "1"}, {"retries", "0"}}, {});
+    auto conf = MakeKafkaConf(
+        {.bootstrap_servers = bootstrap_servers(), .client_id = "test"},
+        {{"linger.ms", "1"}, {"retries", "0"}, {"socket.timeout.ms", fmt::to_string(kTimeoutMs)}},
+        {});
     CHECK(conf.ok());
     rd_kafka_conf_set_dr_msg_cb(conf->get(), NoteDelivery);
     auto client = MakeKafkaClient(RD_KAFKA_PRODUCER, *std::move(conf));
@@ -226,6 +229,7 @@ TopicReader::TopicReader(const MockKafka& kafka, std::string topic, int32_t part
 }
 
 const std::vector<TopicRecord>& TopicReader::Read() {
+  reached_end_ = false;
   std::vector<int64_t> missing(static_cast<size_t>(partitions_), 0);
   for (int32_t partition = 0; partition < partitions_; ++partition) {
     int64_t low = 0;
@@ -237,14 +241,17 @@ const std::vector<TopicRecord>& TopicReader::Read() {
     missing[partition] -= low;
   }
   for (const TopicRecord& record : records_) missing[record.partition] -= 1;
-  const absl::Time deadline = absl::Now() + absl::Milliseconds(kAnswerMs);
-  while (absl::Now() < deadline &&
-         std::any_of(missing.begin(), missing.end(), [](int64_t count) { return count > 0; })) {
+  const auto lacks = [&missing] {
+    return std::any_of(missing.begin(), missing.end(), [](int64_t count) { return count > 0; });
+  };
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(kReadMs);
+  while (lacks() && absl::Now() < deadline) {
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), kPollMs));
     if (message == nullptr || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     records_.push_back(RecordOf(*message));
     missing[message->partition] -= 1;
   }
+  reached_end_ = !lacks();
   return records_;
 }
 

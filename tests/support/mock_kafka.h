@@ -109,6 +109,8 @@ class TopicReader {
   /// Everything up to the ends the log has now, in partition order; keeps what it has read before.
   /// A broker that is down is not waited for.
   const std::vector<TopicRecord>& Read();
+  /// The last Read has reached the ends of the log: what it has not found was not there.
+  bool reached_end() const { return reached_end_; }
   const std::vector<TopicRecord>& records() const { return records_; }
 
  private:
@@ -116,6 +118,7 @@ class TopicReader {
   const int32_t partitions_;
   KafkaClient client_;
   std::vector<TopicRecord> records_;
+  bool reached_end_ = false;
 };
 
 }  // namespace caracal::pipeline

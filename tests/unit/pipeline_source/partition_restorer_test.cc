@@ -146,9 +146,26 @@ class FakeSnapshots : public SnapshotLoader {
   std::vector<absl::Status> failures_ ABSL_GUARDED_BY(mutex_);
 };
 
+/// One cluster and one client for all tests, because a client takes a second to go; a topic for
+/// each.
 class PartitionRestorerTest : public ::testing::Test {
  protected:
-  PartitionRestorerTest() { kafka_.CreateTopic("t", 3); }
+  static void SetUpTestSuite() {
+    shared_kafka_ = std::make_unique<MockKafka>();
+    client_ = PlainConsumer(*shared_kafka_);
+  }
+  static void TearDownTestSuite() {
+    client_.reset();
+    shared_kafka_.reset();
+  }
+  PartitionRestorerTest() {
+    kafka_.CreateTopic(topic_, 3);
+    // The client waits a second for the leaders of a topic it has not heard of.
+    const rd_kafka_metadata* known = nullptr;
+    EXPECT_EQ(rd_kafka_metadata(client_.get(), /*all_topics=*/1, nullptr, &known, 60'000),
+              RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_metadata_destroy(known);
+  }
 
   void Fill(int32_t partition, int count, size_t bytes = 1) {
     std::vector<TopicRecord> records(static_cast<size_t>(count));
@@ -156,7 +173,7 @@ class PartitionRestorerTest : public ::testing::Test {
       record.partition = partition;
       record.value.resize(bytes, 'x');
     }
-    kafka_.Append("t", records);
+    kafka_.Append(topic_, records);
   }
   /// Makes the mock drop the start of the partition: it keeps 5 MiB. Returns the end of the log.
   int64_t FillBeyondRetention(int32_t partition) {
@@ -172,7 +189,7 @@ class PartitionRestorerTest : public ::testing::Test {
   }
 
   LeasePtr Lease(int32_t partition) {
-    return std::make_shared<PartitionLease>(++leases_, 0, "t", partition,
+    return std::make_shared<PartitionLease>(++leases_, 0, topic_, partition,
                                             static_cast<uint32_t>(partition));
   }
   void Submit(std::vector<LeasePtr> leases) {
@@ -180,7 +197,7 @@ class PartitionRestorerTest : public ::testing::Test {
       options_.rules = kRules;
       options_.buckets = kBuckets;
       if (options_.topics.empty()) {
-        options_.topics.push_back({.name = "t", .from = {}, .alert_from = {}});
+        options_.topics.push_back({.name = topic_, .from = {}, .alert_from = {}});
       }
       restorer_ = std::make_unique<PartitionRestorer>(
           client_.get(), offsets_, with_snapshots_ ? &snapshots_ : nullptr, options_, [this] {
@@ -212,8 +229,11 @@ class PartitionRestorerTest : public ::testing::Test {
     return finished[0].position;
   }
 
-  MockKafka kafka_;
-  KafkaClient client_ = PlainConsumer(kafka_);
+  static inline std::unique_ptr<MockKafka> shared_kafka_;
+  static inline KafkaClient client_;
+
+  MockKafka& kafka_ = *shared_kafka_;
+  const std::string topic_ = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   FakeOffsets offsets_;
   FakeSnapshots snapshots_;
   bool with_snapshots_ = false;
@@ -303,7 +323,7 @@ TEST_F(PartitionRestorerTest, AFirstCommitThatIsRefusedIsFinal) {
 }
 
 TEST_F(PartitionRestorerTest, TheStartPolicyActsOnFreshPartitionsOnly) {
-  options_.topics.push_back({.name = "t",
+  options_.topics.push_back({.name = topic_,
                              .from = {StartPoint::Kind::kLatest, 0},
                              .alert_from = {StartPoint::Kind::kEarliest, 0}});
   Fill(0, 10);
@@ -321,7 +341,7 @@ TEST_F(PartitionRestorerTest, TheStartPolicyActsOnFreshPartitionsOnly) {
 
 TEST_F(PartitionRestorerTest, ATimeBehindTheLastRecordIsTheEndOfTheLog) {
   // The mock answers every time with "none is that new".
-  options_.topics.push_back({.name = "t",
+  options_.topics.push_back({.name = topic_,
                              .from = {StartPoint::Kind::kEarliest, 0},
                              .alert_from = {StartPoint::Kind::kTime, 1'900'000'000'000}});
   Fill(0, 10);
