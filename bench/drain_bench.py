@@ -83,7 +83,8 @@ class Bench:
 
     def fill(self):
         """Makes the topic; returns its records."""
-        self._kafka.create_topic(TOPIC, PARTITIONS)
+        # Its records are as old as their events: nothing of it may expire.
+        self._kafka.create_topic(TOPIC, PARTITIONS, retention_ms=-1)
         command = [self._arguments.caracal, "generate", "--count", str(self._arguments.records),
                    "--accounts", str(self._arguments.accounts),
                    "--zipf", str(self._arguments.zipf),
