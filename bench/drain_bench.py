@@ -113,8 +113,9 @@ class Bench:
 
     def drain_member(self, name):
         """One `caracal run` from an empty group to committed ends; returns the Drain and metrics."""
-        for topic in (f"{name}.alerts", f"{name}.dead-letters", f"{name}.state"):
+        for topic in (f"{name}.alerts", f"{name}.dead-letters"):
             self._kafka.create_topic(topic, PARTITIONS)
+        self._kafka.create_topic(f"{name}.state", PARTITIONS, cleanup_policy="compact")
         admin = f"127.0.0.1:{self._stack.admin_ports[0]}"
         environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
                        "BENCH_TOPIC": TOPIC, "BENCH_ADMIN": admin}

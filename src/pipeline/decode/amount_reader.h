@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "pipeline/decode/connect_schema.h"
+#include "pipeline/decode/column_schema.h"
 #include "pipeline/decode/decimal.h"
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/decode/json_token.h"

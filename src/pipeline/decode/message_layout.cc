@@ -220,7 +220,7 @@ bool MessageLayout::MatchRun(const Step& step, const char* p, size_t left) const
   return true;
 }
 
-bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens) const {
+bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens, bool settled) const {
   const char* p = json.data();
   const char* const end = p + json.size();
   JsonToken ignored;
@@ -240,7 +240,9 @@ bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens) co
     if (step.slot == kOperationSlot && !IsRowOperation(token)) return false;
   }
   if (p != end) return false;
-  for (const auto& [slot, token] : constant_slots_) tokens[slot] = token;
+  if (!settled) {
+    for (const auto& [slot, token] : constant_slots_) tokens[slot] = token;
+  }
   for (const auto& [slot, other] : alias_slots_) tokens[slot] = tokens[other];
   return true;
 }
@@ -278,10 +280,15 @@ bool MessageLayout::Fits(std::string_view json, const LayoutScalar& theirs,
 const MessageLayout* LayoutCache::Match(std::string_view json, std::span<JsonToken> tokens) {
   for (size_t i = 0; i < entries_.size(); ++i) {
     const MessageLayout* const layout = entries_[i].layout.get();
-    if (!layout->Match(json, tokens)) continue;
+    if (!layout->Match(json, tokens, layout == settled_)) {
+      settled_ = nullptr;
+      continue;
+    }
+    settled_ = layout;
     CountHit(i);
     return layout;
   }
+  settled_ = nullptr;
   if (++misses_ % kMissesPerCredit == 0) credit_ = std::min(credit_ + 1, kMaxCredit);
   return nullptr;
 }

@@ -314,7 +314,9 @@ absl::Status Ingest::Reject(const RecordBatch& records, size_t index, const Deco
       {{"topic", partition.lease->topic()},
        {"partition", partition.lease->partition()},
        {"next_offset", partition.next_offset},
-       {"last_reason", RejectReasonName(result.reject_reason)}});
+       {"last_reason", RejectReasonName(result.reject_reason)},
+       {"last_detail", result.detail}});
+  UpdateStatus(/*force=*/true);  // `caracal resume` may follow the log line at once
   return source_.Pause(partition.lease, partition.next_offset);
 }
 
@@ -391,7 +393,8 @@ absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) 
     return entry.paused && entry.topic == topic && (partition < 0 || entry.partition == partition);
   });
   if (!known) {
-    return absl::NotFoundError(fmt::format("no paused partition of topic '{}' here", topic));
+    return absl::NotFoundError(fmt::format(
+        "no paused partition of topic '{}' here: /status tells what this instance owns", topic));
   }
   resume_requests_.emplace_back(topic, partition);
   source_.Wake();

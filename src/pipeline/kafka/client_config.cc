@@ -15,12 +15,19 @@
 namespace caracal::pipeline {
 namespace {
 
+/// Some of librdkafka's messages end their line.
+std::string OneLine(std::string_view text) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  return std::string(text);
+}
+
 absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
   std::array<char, 512> error = {};
   for (const auto& [name, value] : properties) {
     if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error.data(), error.size()) !=
         RD_KAFKA_CONF_OK) {
-      return absl::InvalidArgumentError(fmt::format("kafka property '{}': {}", name, error.data()));
+      return absl::InvalidArgumentError(
+          fmt::format("kafka property '{}': {}", name, OneLine(error.data())));
     }
   }
   return absl::OkStatus();
@@ -33,6 +40,9 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
     // librdkafka connects again by itself and says so at most every 30 s.
     LOG(kWarning, "kafka", "no connection to a broker, trying again",
         {{"client", name}, {"error", text}});
+  } else if (std::string_view(facility) == "TXNERR") {
+    // Whoever made the call is told as well, and knows whether it is trouble.
+    LOG(kInfo, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 3) {
     LOG(kError, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 5) {
@@ -64,6 +74,24 @@ void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
   }
 }
 
+std::string KafkaPropertyRefusal(const std::string& name, const std::string& value) {
+  const KafkaConf conf(rd_kafka_conf_new());
+  std::array<char, 512> error = {};
+  const rd_kafka_conf_res_t result =
+      rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), error.data(), error.size());
+  return result == RD_KAFKA_CONF_OK ? "" : OneLine(error.data());
+}
+
+std::vector<std::string> KafkaPropertyNames() {
+  const KafkaConf conf(rd_kafka_conf_new());
+  size_t count = 0;
+  const char** const entries = rd_kafka_conf_dump(conf.get(), &count);
+  std::vector<std::string> names;
+  for (size_t i = 0; i + 1 < count; i += 2) names.emplace_back(entries[i]);
+  rd_kafka_conf_dump_free(entries, count);
+  return names;
+}
+
 void RouteKafkaLogs(rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_log_cb(conf, LogLine);
   rd_kafka_conf_set_error_cb(conf, OnClientError);
@@ -87,7 +115,9 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   rd_kafka_t* client = rd_kafka_new(type, conf.get(), error.data(), error.size());
   if (client == nullptr) {
     return absl::FailedPreconditionError(
-        fmt::format("cannot create a Kafka client: {}", error.data()));
+        fmt::format("cannot create a Kafka client: {}; check kafka.properties, above all "
+                    "security.protocol, sasl.* and ssl.*",
+                    OneLine(error.data())));
   }
   static_cast<void>(conf.release());  // rd_kafka_new has taken it over.
   return KafkaClient(client);

@@ -28,6 +28,7 @@
 #include "pipeline/observe/process_collector.h"
 #include "pipeline/observe/spdlog_sink.h"
 #include "pipeline/tools/config_arguments.h"
+#include "pipeline/tools/start_checks.h"
 #include "pipeline/tools/stop_signals.h"
 
 namespace caracal::pipeline {
@@ -162,6 +163,8 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
        {"workers", (*engine)->options().worker_threads},
        {"admin", loaded.config.admin().listen()}});
 
+  const auto stopping = [&signals] { return signals.received() != 0; };
+  if (const absl::Status safe = CheckBeforeStart(loaded, stopping); !safe.ok()) return Fail(safe);
   running.store(engine->get());
   if (signals.received() != 0) (*engine)->RequestStop();
   StopWatchdog watchdog;
