@@ -24,6 +24,12 @@ KafkaPartitionList OnePartition(const PartitionLease& lease) {
   return list;
 }
 
+// A broker that has just become the leader does not know the partition yet: that passes.
+absl::Status LeaderStatus(rd_kafka_resp_err_t error, std::string_view context) {
+  absl::Status status = KafkaStatus(error, context);
+  return absl::IsNotFound(status) ? absl::UnavailableError(agents::MessageOf(status)) : status;
+}
+
 std::string Name(const PartitionLease& lease) {
   return fmt::format("{} [{}]", lease.topic(), lease.partition());
 }
@@ -168,10 +174,10 @@ absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Reques
   constexpr std::string_view kContext = "reading the log start and end of the partitions";
   // The kinds are what the protocol has in the place of a time.
   RETURN_IF_ERROR(
-      KafkaStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), kContext));
+      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), kContext));
   std::vector<int64_t> offsets;
   for (int i = 0; i < list->cnt; ++i) {
-    RETURN_IF_ERROR(KafkaStatus(list->elems[i].err, kContext));
+    RETURN_IF_ERROR(LeaderStatus(list->elems[i].err, kContext));
     offsets.push_back(list->elems[i].offset);
   }
   return offsets;
@@ -199,8 +205,8 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
   list->elems[0].offset = point.time_ms;
   const std::string context = fmt::format("looking up a time in {}", Name(*request.lease));
   RETURN_IF_ERROR(
-      KafkaStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
-  RETURN_IF_ERROR(KafkaStatus(list->elems[0].err, context));
+      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
+  RETURN_IF_ERROR(LeaderStatus(list->elems[0].err, context));
   // -1: every record is older than the time.
   return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
 }
