@@ -6,6 +6,7 @@
 
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/source/group_metadata.h"
 
@@ -183,6 +184,7 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
 }
 
 void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
+  static_cast<void>(HitFailpoint(Failpoint::kPartitionAssign));
   std::vector<LeasePtr> leases;
   for (int i = 0; i < partitions->cnt; ++i) {
     rd_kafka_topic_partition_t& entry = partitions->elems[i];
@@ -214,6 +216,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
+  static_cast<void>(HitFailpoint(Failpoint::kPartitionRevoke));
   const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
   offsets_->SetRebalancing(true);
   last_owned_ = nullptr;
