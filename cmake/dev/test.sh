@@ -39,8 +39,9 @@ test_tsan() {
 }
 
 test_release() {
-  phase 'release: build' build_labelled release '^(property|digest|e2e)$' "$PROGRAM" || return
-  phase 'release: tests' run_tests release -L '^(property|digest)$' || true
+  local labels='property|digest|simulation'
+  phase 'release: build' build_labelled release "^($labels|e2e)$" "$PROGRAM" || return
+  phase 'release: tests' run_tests release -L "^($labels)$" || true
   test_end_to_end
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -96,6 +97,9 @@ TransactionResult KafkaTransactionSink::Send(const SealedEpoch& epoch) {
 
 TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
                                                 std::vector<OutputProducer::Pending>& pending) {
+  if (HitFailpoint(Failpoint::kTransactionBegin)) {
+    return {TransactionOutcome::kAborted, "failpoint before the beginning"};
+  }
   rd_kafka_t* const client = producer_.client();
   StepResult step = Judge(KafkaError(rd_kafka_begin_transaction(client)));
   if (step.step != Step::kDone) return Unknown(step);
@@ -117,15 +121,21 @@ TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
     return aborted;
   }
 
+  if (HitFailpoint(Failpoint::kOffsetsSend)) return Abort("failpoint before the offsets");
   step = SendOffsets(epoch);
   if (step.step == Step::kAbort) return Abort(step.message);
   if (step.step != Step::kDone) return Unknown(step);
 
+  if (HitFailpoint(Failpoint::kOffsetsSent)) return Abort("failpoint after the offsets");
+  if (HitFailpoint(Failpoint::kTransactionCommit)) return Abort("failpoint before the commit");
   step = Repeat("committing", [client] {
     return KafkaError(rd_kafka_commit_transaction(client, kCallTimeoutMs));
   });
   if (step.step == Step::kAbort) return Abort(step.message);
   if (step.step != Step::kDone) return Unknown(step);
+  if (HitFailpoint(Failpoint::kTransactionDone)) {
+    return {TransactionOutcome::kUnknown, "failpoint after the commit"};
+  }
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -143,6 +144,7 @@ absl::Status OutputProducer::Produce(Pending& pending) {
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       pending.in_flight = true;
       in_flight_ += 1;
+      static_cast<void>(HitFailpoint(Failpoint::kOutputSent));
       return absl::OkStatus();
     }
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || cancelled()) {

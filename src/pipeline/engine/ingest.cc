@@ -7,6 +7,7 @@
 
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/decode/record_key.h"
 
@@ -85,6 +86,7 @@ absl::Status Ingest::Poll(absl::Duration wait, bool want_records) {
 
 absl::Status Ingest::CloseEpoch() {
   CHECK(shares_missing_ == 0);
+  static_cast<void>(HitFailpoint(Failpoint::kEpochClose));
   std::vector<DueBucket> due = TakeDueBuckets();
   const uint64_t epoch = epochs_.Close();
   closed_counts_ = std::exchange(open_counts_, Fresh(streams_.size()));
@@ -136,6 +138,7 @@ void Ingest::Publish(const EpochShare& share) {
     probe.state_evictions.Add(share.state[stream].evictions);
   }
   if (--shares_missing_ > 0) return;
+  static_cast<void>(HitFailpoint(Failpoint::kEpochCollected));
   for (size_t stream = 0; stream < closed_counts_.size(); ++stream) {
     // Invariant: every record ends as exactly one of evaluated, skipped or dead-lettered.
     CHECK(closed_counts_[stream].Conserved());

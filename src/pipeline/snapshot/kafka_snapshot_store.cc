@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -54,7 +55,7 @@ absl::StatusOr<std::unique_ptr<KafkaSnapshotStore>> KafkaSnapshotStore::Create(
 }
 
 KafkaSnapshotStore::KafkaSnapshotStore(StateTopics topics, SnapshotCatalogs& catalogs)
-    : topics_(std::move(topics)), catalogs_(catalogs) {}
+    : topics_(std::move(topics)), writer_(topics_, catalogs, *this) {}
 
 KafkaSnapshotStore::~KafkaSnapshotStore() {
   {
@@ -125,44 +126,25 @@ void KafkaSnapshotStore::Run() {
 }
 
 void KafkaSnapshotStore::Write(BucketCopy& copy) {
-  const PartitionLease& lease = *copy.lease;
-  const Target target = {topics_.topics[lease.stream()], lease.partition()};
   const size_t bytes = copy.image.size();
-  const BucketChunks chunks({{lease.topic(), lease.partition(), copy.bucket},
-                             {copy.offset, topics_.layouts[lease.stream()]},
-                             topics_.buckets,
-                             topics_.seed_fingerprint,
-                             std::move(copy.image)});
-  std::vector<Pending> messages;
-  for (uint32_t i = 0; i < chunks.size(); ++i) messages.push_back({chunks.Record(i)});
-  catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
-    for (uint32_t i = 0; i < chunks.size(); ++i) catalog.AddChunk(chunks.id(), i);
-  });
-  if (!WriteAll(target, lease, messages)) return;
-  std::vector<Pending> tombstones;
-  for (std::string& key : catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
-         catalog.MarkComplete(chunks.id());
-         return catalog.SupersededKeys(chunks.id());
-       })) {
-    tombstones.push_back({{std::move(key), ""}, /*tombstone=*/true});
-  }
+  const std::optional<PublishedSnapshot> published = writer_.Publish(copy);
+  if (!published.has_value()) return;
   probe_.buckets_saved.Add(1);
   probe_.bytes_saved.Add(bytes);
   {
     MutexLock lock(&mutex_);
     saved_.push_back({copy.lease, copy.bucket, copy.offset});
   }
-  if (tombstones.empty() || !WriteAll(target, lease, tombstones)) return;
-  catalogs_.Update(chunks.place(),
-                   [&chunks](SnapshotCatalog& catalog) { catalog.ForgetSuperseded(chunks.id()); });
-  probe_.sets_replaced.Add(1);
+  if (writer_.DeleteReplaced(*published)) probe_.sets_replaced.Add(1);
 }
 
-bool KafkaSnapshotStore::WriteAll(const Target& target, const PartitionLease& lease,
-                                  std::vector<Pending>& messages) {
+bool KafkaSnapshotStore::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
+  const Target target = {topics_.topics[lease.stream()], lease.partition()};
   while (true) {
-    for (Pending& message : messages) {
-      if (!message.acknowledged) Produce(target, message);
+    for (StateWrite& write : writes) {
+      if (write.acknowledged) continue;
+      if (!write.tombstone && HitFailpoint(Failpoint::kSnapshotChunk)) break;
+      Produce(target, write);
     }
     // Every report has come before the messages go.
     while (in_flight_ > 0) {
@@ -171,8 +153,8 @@ bool KafkaSnapshotStore::WriteAll(const Target& target, const PartitionLease& le
       }
       rd_kafka_poll(client_.get(), kPollMs);
     }
-    const bool done = std::all_of(messages.begin(), messages.end(),
-                                  [](const Pending& message) { return message.acknowledged; });
+    const bool done = std::all_of(writes.begin(), writes.end(),
+                                  [](const StateWrite& write) { return write.acknowledged; });
     if (done) return true;
     if (lease.lapsed() || !Backoff()) return false;
     probe_.failures.Add(1);
@@ -186,15 +168,15 @@ bool KafkaSnapshotStore::WriteAll(const Target& target, const PartitionLease& le
   }
 }
 
-void KafkaSnapshotStore::Produce(const Target& target, Pending& message) {
+void KafkaSnapshotStore::Produce(const Target& target, StateWrite& write) {
   while (true) {
-    const rd_kafka_resp_err_t error = rd_kafka_producev(
-        client_.get(), RD_KAFKA_V_TOPIC(target.topic.c_str()),
-        RD_KAFKA_V_PARTITION(target.partition),
-        RD_KAFKA_V_KEY(message.record.key.data(), message.record.key.size()),
-        RD_KAFKA_V_VALUE(message.tombstone ? nullptr : message.record.value.data(),
-                         message.tombstone ? 0 : message.record.value.size()),
-        RD_KAFKA_V_OPAQUE(&message), RD_KAFKA_V_END);
+    const rd_kafka_resp_err_t error =
+        rd_kafka_producev(client_.get(), RD_KAFKA_V_TOPIC(target.topic.c_str()),
+                          RD_KAFKA_V_PARTITION(target.partition),
+                          RD_KAFKA_V_KEY(write.record.key.data(), write.record.key.size()),
+                          RD_KAFKA_V_VALUE(write.tombstone ? nullptr : write.record.value.data(),
+                                           write.tombstone ? 0 : write.record.value.size()),
+                          RD_KAFKA_V_OPAQUE(&write), RD_KAFKA_V_END);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       in_flight_ += 1;
       return;
@@ -206,7 +188,7 @@ void KafkaSnapshotStore::Produce(const Target& target, Pending& message) {
 
 void KafkaSnapshotStore::OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message,
                                     void* opaque) {
-  static_cast<Pending*>(message->_private)->acknowledged =
+  static_cast<StateWrite*>(message->_private)->acknowledged =
       message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
   static_cast<KafkaSnapshotStore*>(opaque)->in_flight_ -= 1;
 }

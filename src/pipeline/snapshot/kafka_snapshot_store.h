@@ -14,8 +14,8 @@
 #include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/snapshot_store.h"
-#include "pipeline/snapshot/bucket_chunks.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
+#include "pipeline/snapshot/snapshot_writer.h"
 #include "pipeline/snapshot/state_topics.h"
 
 namespace caracal::pipeline {
@@ -39,7 +39,7 @@ struct SnapshotProbe {
 ///
 /// Threads: Save, TakeSaved, Busy on the ingest thread. Bounds: one round under way and
 /// max_pending_bytes waiting.
-class KafkaSnapshotStore : public SnapshotStore {
+class KafkaSnapshotStore : public SnapshotStore, private StateLog {
  public:
   static constexpr size_t kMaxPendingBytes = size_t{64} << 20;
 
@@ -57,12 +57,6 @@ class KafkaSnapshotStore : public SnapshotStore {
   const SnapshotProbe& probe() const { return probe_; }
 
  private:
-  /// One message under way; the delivery report finds it through its address.
-  struct Pending {
-    StateRecord record;
-    bool tombstone = false;
-    bool acknowledged = false;
-  };
   /// Where messages of one partition go.
   struct Target {
     std::string topic;
@@ -75,14 +69,14 @@ class KafkaSnapshotStore : public SnapshotStore {
 
   void Run();
   void Write(BucketCopy& copy);
-  /// True when all are acknowledged; false when the partition has lapsed or we are stopping.
-  bool WriteAll(const Target& target, const PartitionLease& lease, std::vector<Pending>& messages);
-  void Produce(const Target& target, Pending& message);
+  // StateLog, for the writer. A delivery report finds its message through its address.
+  bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;
+  void Produce(const Target& target, StateWrite& write);
   bool stopping() const;
   bool Backoff();
 
   const StateTopics topics_;
-  SnapshotCatalogs& catalogs_;
+  SnapshotWriter writer_;
   SnapshotProbe probe_;
   KafkaClient client_;
   size_t in_flight_ = 0;

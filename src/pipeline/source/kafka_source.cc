@@ -6,6 +6,7 @@
 
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/source/group_metadata.h"
 
@@ -186,6 +187,7 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
 }
 
 void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
+  static_cast<void>(HitFailpoint(Failpoint::kPartitionAssign));
   // Before the client is told, because it may then join again at once.
   joins_->Settle();
   std::vector<LeasePtr> leases;
@@ -218,6 +220,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
+  static_cast<void>(HitFailpoint(Failpoint::kPartitionRevoke));
   const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
   offsets_->SetRevoking(true);
   last_owned_ = nullptr;

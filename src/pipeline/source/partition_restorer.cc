@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/types/offset_metadata.h"
 
@@ -123,10 +124,17 @@ void PartitionRestorer::Serve(Requests requests) {
 
 absl::Status PartitionRestorer::Locate(Requests& requests) {
   RETURN_IF_ERROR(ReadCommitted(requests));
+  if (HitFailpoint(Failpoint::kRestoreCommitted)) {
+    return absl::UnavailableError("failpoint after the committed offsets");
+  }
   RETURN_IF_ERROR(ReadWatermarks(requests));
   RETURN_IF_ERROR(LoadState(requests));
+  if (HitFailpoint(Failpoint::kRestoreState)) {
+    return absl::UnavailableError("failpoint after the state");
+  }
   for (Request& request : requests) {
-    request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
+    request.position =
+        request.committed < 0 ? StartFresh(request) : ContinuedPosition(FactsOf(request));
   }
   CommitFresh(requests);
   return absl::OkStatus();
@@ -160,6 +168,11 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
     }
   }
   return absl::OkStatus();
+}
+
+PartitionFacts PartitionRestorer::FactsOf(const Request& request) const {
+  return {*request.lease,     request.committed,   request.metadata, request.marks.low,
+          request.marks.high, request.state.get(), options_.buckets};
 }
 
 absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Requests& requests,
@@ -222,38 +235,20 @@ absl::Status PartitionRestorer::LoadState(Requests& requests) {
   return absl::OkStatus();
 }
 
-int64_t PartitionRestorer::ReplayFrom(const Request& request, int64_t activation) const {
-  if (request.state == nullptr || request.state->size() < options_.buckets) return activation;
-  int64_t oldest = request.committed;
-  for (const RestoredBucket& bucket : *request.state) oldest = std::min(oldest, bucket.offset);
-  return std::max(oldest, activation);
-}
-
 absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
-  if (request.state != nullptr && !request.state->empty()) {
-    return absl::FailedPreconditionError(fmt::format(
-        "{}: the group has no committed offset, but the state topic holds its state up to offset "
-        "{}: the group's offsets were deleted or have expired. Nothing was consumed. Set them with "
-        "the Kafka tools (kafka-consumer-groups --reset-offsets), or give a new group a state "
-        "topic "
-        "of its own",
-        Name(*request.lease), request.state->front().offset));
-  }
+  RETURN_IF_ERROR(RequireNoState(FactsOf(request)));
   const SourceTopic& topic = options_.topics[request.lease->stream()];
-  StartPosition position;
-  ASSIGN_OR_RETURN(position.activation, ResolveStart(request, topic.from));
-  ASSIGN_OR_RETURN(position.alert_from, ResolveStart(request, topic.alert_from));
-  position.alert_from = std::max(position.alert_from, position.activation);
-  position.replay_from = position.activation;
-  position.committed = position.activation;
-  return position;
+  ASSIGN_OR_RETURN(const int64_t from, ResolveStart(request, topic.from));
+  ASSIGN_OR_RETURN(const int64_t alert_from, ResolveStart(request, topic.alert_from));
+  return FreshPosition(from, alert_from);
 }
 
 void PartitionRestorer::CommitFresh(Requests& requests) {
   std::vector<OffsetCommit> commits;
   std::vector<Request*> fresh;
   for (Request& request : requests) {
-    if (request.committed >= 0 || !request.position.ok()) continue;
+    // A partition that was taken away meanwhile may have been committed by its next owner.
+    if (request.committed >= 0 || !request.position.ok() || request.lease->lapsed()) continue;
     const StartPosition& position = *request.position;
     fresh.push_back(&request);
     commits.push_back(
@@ -279,56 +274,6 @@ void PartitionRestorer::CommitFresh(Requests& requests) {
         break;
     }
   }
-}
-
-absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request) {
-  const Watermarks& marks = request.marks;
-  const LeasePtr& lease = request.lease;
-  const int64_t committed = request.committed;
-  if (committed > marks.high) {
-    return absl::OutOfRangeError(
-        fmt::format("{}: the committed offset {} lies beyond the end of the log ({}): the topic "
-                    "was re-created or "
-                    "truncated. Nothing was consumed. If the new log is right, reset the group's "
-                    "offset with the "
-                    "Kafka tools (kafka-consumer-groups --reset-offsets) and start again",
-                    Name(*lease), committed, marks.high));
-  }
-  if (committed < marks.low) {
-    return absl::OutOfRangeError(
-        fmt::format("{}: the committed offset {} has expired: the log now starts at {}, {} records "
-                    "were deleted "
-                    "before they were judged. Nothing was consumed. To accept the loss, reset the "
-                    "group's offset "
-                    "with the Kafka tools (kafka-consumer-groups --reset-offsets --to-earliest) "
-                    "and start again",
-                    Name(*lease), committed, marks.low, marks.low - committed));
-  }
-  StartPosition position;
-  position.committed = committed;
-  absl::StatusOr<OffsetMetadata> parsed = ParseOffsetMetadata(request.metadata);
-  if (parsed.ok()) {
-    position.activation = std::min(parsed->activation, committed);
-    position.alert_from = parsed->alert_from;
-  } else {
-    // An operator set the offset with other tools: state is rebuilt from all that is left.
-    LOG(kWarning, "source", "committed offset without our metadata: replaying from the log start",
-        {{"topic", lease->topic()}, {"partition", lease->partition()}, {"committed", committed}});
-    position.activation = marks.low;
-    position.alert_from = committed;
-  }
-  const int64_t wanted = ReplayFrom(request, position.activation);
-  position.replay_from = std::max(wanted, marks.low);
-  position.state_gap = position.replay_from > wanted;
-  if (position.state_gap) {
-    LOG(kWarning, "source",
-        "state gap: retention has passed the first record the state was built from",
-        {{"topic", lease->topic()},
-         {"partition", lease->partition()},
-         {"wanted", wanted},
-         {"log_start", marks.low}});
-  }
-  return position;
 }
 
 }  // namespace caracal::pipeline

@@ -15,6 +15,7 @@
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
+#include "pipeline/source/start_position.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {
@@ -90,9 +91,7 @@ class PartitionRestorer {
   absl::StatusOr<StartPosition> StartFresh(const Request& request);
   /// Commits the first offsets of fresh partitions, before any of their records is judged.
   void CommitFresh(Requests& requests);
-  absl::StatusOr<StartPosition> Continue(const Request& request);
-  /// The first record that some bucket has not seen.
-  int64_t ReplayFrom(const Request& request, int64_t activation) const;
+  PartitionFacts FactsOf(const Request& request) const;
   absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;

@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/base/mutex.h"
 #include "pipeline/control/admin_server.h"
@@ -147,6 +148,7 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
   SetLogSink(&log_sink);
   absl::StatusOr<EngineOptions> options = OptionsFromConfig(loaded);
   if (!options.ok()) return Fail(options.status());
+  if (const absl::Status armed = ArmFailpointsFromEnvironment(); !armed.ok()) return Fail(armed);
   absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(std::move(*options), registry);
   if (!engine.ok()) return Fail(engine.status());
 
