@@ -72,7 +72,7 @@ absl::Status KafkaTransactionSink::Renew() {
       return absl::OkStatus();
     }
     if (producer_.cancelled()) break;
-    if (IsHopeless(code)) return absl::PermissionDeniedError(result.message);
+    if (IsHopeless(code)) return KafkaStatus(code, "starting a transactional producer");
     LOG(kWarning, "emit", "no transactional producer yet, trying again",
         {{"error", result.message}});
     producer_.Serve(kPauseMs);

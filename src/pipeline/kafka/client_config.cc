@@ -56,6 +56,24 @@ void OnClientError(rd_kafka_t* client, int error, const char* reason, void* /*op
   LogKafkaError(client, error, reason);
 }
 
+/// What an administrator has to grant; empty for errors of another kind.
+std::string_view MissingAcl(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "; this principal needs READ on the source and state topics, and WRITE on the alert, "
+             "dead-letter and state topics";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "; this principal needs READ on the consumer group, kafka.group_id";
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return "; this principal needs WRITE on a topic, or IDEMPOTENT_WRITE on the cluster";
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return "; this principal needs WRITE and DESCRIBE on the transactional ids that start with "
+             "the group's name";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
@@ -65,6 +83,11 @@ void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
         "no broker can be reached, trying again: check kafka.bootstrap_servers, and that Kafka "
         "runs there",
         {{"client", rd_kafka_name(client)}});
+  } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    LOG(kError, "kafka",
+        "a broker refuses the login, trying again: check security.protocol, sasl.* and ssl.* in "
+        "kafka.properties",
+        {{"client", rd_kafka_name(client)}, {"error", PlainKafkaText(reason)}});
   } else if (IsTransient(code)) {
     // The log line of the connection has said it already.
     LOG(kDebug, "kafka", PlainKafkaText(reason), {{"client", rd_kafka_name(client)}});
@@ -181,7 +204,7 @@ absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context) {
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return absl::PermissionDeniedError(message);
+      return absl::PermissionDeniedError(fmt::format("{}{}", message, MissingAcl(error)));
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
