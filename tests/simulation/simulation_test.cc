@@ -122,7 +122,8 @@ TEST_P(SimulationControlTest, TheLossOfAProtectionIsNoticed) {
 INSTANTIATE_TEST_SUITE_P(
     Protections, SimulationControlTest,
     ::testing::Values(
-        Control{"UnknownOutcomeIsTakenForAborted", Mutation::kAssumeNotCommitted, "?"},
+        Control{"UnknownOutcomeIsTakenForAborted", Mutation::kAssumeNotCommitted,
+                "transaction moves partition"},
         Control{"UnknownOutcomeIsTakenForCommitted", Mutation::kAssumeCommitted,
                 "is visible 0 times, not 1"},
         Control{"LostPartitionsAreSealed", Mutation::kKeepLeases, "transaction moves partition"},

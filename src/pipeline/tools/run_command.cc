@@ -167,6 +167,7 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
 
   const auto stopping = [&signals] { return signals.received() != 0; };
   if (const absl::Status safe = CheckBeforeStart(loaded, stopping); !safe.ok()) return Fail(safe);
+  if (stopping()) return kExitOk;
   running.store(engine->get());
   if (signals.received() != 0) (*engine)->RequestStop();
   StopWatchdog watchdog;
