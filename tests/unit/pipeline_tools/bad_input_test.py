@@ -212,7 +212,7 @@ class BadInputTest(unittest.TestCase):
     def test_an_unknown_kafka_property_is_refused_before_anything_starts(self):
         properties = "caracal, properties: {no.such.thing: 1}}"
         self.write("caracal.yaml", CONFIGURATION.replace("caracal}", properties, 1))
-        for command in ("run", "init"):
+        for command in ("validate", "run", "init"):
             said = "librdkafka refuses 'no.such.thing': No such configuration property"
             self.assert_fails([command], CONFIG, said)
 
