@@ -108,7 +108,8 @@ run_tests() {
   report=$ROOT/build/logs/$preset-${*//[^a-z0-9]/}.xml
   mkdir -p "${report%/*}"
   rm -f "$report"
-  nice ctest --test-dir "$(build_dir "$preset")" --parallel "$(jobs_wanted)" --no-tests=error \
+  # Two more than there are processors: the tests of groups mostly wait.
+  nice ctest --test-dir "$(build_dir "$preset")" --parallel $(($(jobs_wanted) + 2)) --no-tests=error \
     --output-on-failure --output-junit "$report" "$@" >&2 </dev/null || code=$?
   [[ ! -r $report ]] || count_results "$report"
   return $code
