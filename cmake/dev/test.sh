@@ -109,8 +109,8 @@ run_tests() {
   mkdir -p "${report%/*}"
   rm -f "$report"
   # Two more than there are processors: the tests of groups mostly wait.
-  nice ctest --test-dir "$(build_dir "$preset")" --parallel $(($(jobs_wanted) + 2)) --no-tests=error \
-    --output-on-failure --output-junit "$report" "$@" >&2 </dev/null || code=$?
+  nice ctest --test-dir "$(build_dir "$preset")" --parallel $(($(jobs_wanted) + 2)) \
+    --no-tests=error --output-on-failure --output-junit "$report" "$@" >&2 </dev/null || code=$?
   [[ ! -r $report ]] || count_results "$report"
   return $code
 }

