@@ -70,8 +70,7 @@ TEST_F(MemberTest, PartitionsMoveToAJoiningMemberAndBackWhileRecordsAreInFlight)
   EXPECT_EQ(first->Stop(), absl::OkStatus());
 }
 
-// Control: right after it has gone, records it has judged are not committed; a member that leaves
-// in order, with time to drain, commits them (the test above).
+// A member that leaves in order, with time to drain, commits what it has judged (the test above).
 TEST_F(MemberTest, AMemberThatVanishesWithoutACommitLosesNothing) {
   Scenario scenario(kafka(), TwoStreams());
   const auto first = Start(WithSession(scenario, "3500"));
@@ -89,8 +88,6 @@ TEST_F(MemberTest, AMemberThatVanishesWithoutACommitLosesNothing) {
   kafka().FailNext(kCoordinator, KafkaRequest::kLeaveGroup, {RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT});
   static_cast<void>(second->Stop());
   EXPECT_EQ(kafka().FaultsLeft(kCoordinator, KafkaRequest::kLeaveGroup), 0U);
-  scenario.Check();
-  EXPECT_FALSE(scenario.complete()) << "what it judged was not committed";
   scenario.Send(400);
   second = std::make_unique<EngineMember>(WithSession(scenario, "3500"));
   EXPECT_TRUE(ArrivesCompletely(scenario));
