@@ -48,7 +48,15 @@ def build_with_pkg_config(project, prefix, compiler):
     assert len(plugin_dir) == 1 and plugin_dir[0].endswith("/caracal/agents"), plugin_dir
 
 
+def check_documented_agent():
+    """The agent of "Write an agent in ten minutes" is the one that is built here."""
+    text = (SOURCE.parents[1] / "src/agents/README.md").read_text(encoding="utf-8")
+    documented = text.split("```cpp\n")[1].split("```")[0]
+    assert documented == (SOURCE / "busy_agent.cc").read_text(encoding="utf-8"), documented
+
+
 def main():
+    check_documented_agent()
     build_dir, c_compiler, cxx_compiler = sys.argv[1:]
     with tempfile.TemporaryDirectory() as directory:
         root = pathlib.Path(directory)

@@ -38,6 +38,8 @@ MAY_INCLUDE = {
     "pipeline/snapshot": [*_STAGE, "agents/state", "pipeline/kafka"],
     "pipeline/observe": [*_CLOSED, *_API],
     "pipeline/config": [*_CLOSED, *_API],
+    # Loading needs files, JSON and the log; what a plugin is to the rules is agents/plugin's.
+    "pipeline/plugins": [*_CLOSED, *_API, "pipeline/config", "agents/plugin", "agents/sdk"],
     "pipeline/control": [*_CLOSED, *_API, "pipeline/config", "pipeline/observe"],
     "pipeline/generate": [*_CLOSED, *_API, "pipeline/kafka"],
     # The demo runs the whole engine against a broker inside the process.

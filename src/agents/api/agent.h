@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "agents/api/parameters.h"
 #include "agents/api/transaction.h"
@@ -47,6 +48,14 @@ struct AgentInfo {
   std::string version = "1.0.0";
   std::vector<ParameterSpec> parameters;
   std::vector<ReasonSpec> reasons;
+  /// SPDX expression; empty for the built-in ones, which have this program's.
+  std::string licence = {};
+  /// Path of the plugin; empty for the built-in ones.
+  std::string path = {};
+  /// Whatever decides its verdicts besides version and parameters (the digest of a plugin's file,
+  /// what happens on its errors), as canonical text; part of the version of every ruleset that uses
+  /// it. Empty for the built-in ones.
+  std::string fingerprint = {};
 };
 
 /// Judges events. One instance belongs to one worker: no concurrent calls, but calls may come from
@@ -63,6 +72,10 @@ class Agent {
   /// verdicts[i] (zeroed by the caller). states[i] is null for a stateless agent.
   virtual void Process(std::span<const Transaction* const> events,
                        std::span<std::byte* const> states, std::span<Verdict> verdicts) = 0;
+
+  /// OK, or why this agent can judge no more: what it said since the last time this was OK must not
+  /// be used, and the engine has to stop. The agents of this tree cannot fail; plugins can.
+  virtual absl::Status status() const { return absl::OkStatus(); }
 };
 
 /// A rule's parameters, checked and bound to one stream. Immutable; any thread.

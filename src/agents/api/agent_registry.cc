@@ -1,5 +1,6 @@
 #include "agents/api/agent_registry.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -41,7 +42,7 @@ absl::Status AgentRegistry::Register(std::unique_ptr<AgentFactory> factory) {
   const AgentInfo& info = factory->info();
   RETURN_IF_ERROR(CheckInfo(info));
   std::string name = info.name;
-  if (!factories_.emplace(name, std::move(factory)).second) {
+  if (Find(name) != nullptr || !factories_.emplace(name, std::move(factory)).second) {
     return absl::AlreadyExistsError(fmt::format("agent '{}' is registered twice", name));
   }
   return absl::OkStatus();
@@ -49,12 +50,15 @@ absl::Status AgentRegistry::Register(std::unique_ptr<AgentFactory> factory) {
 
 const AgentFactory* AgentRegistry::Find(std::string_view name) const {
   const auto it = factories_.find(name);
-  return it == factories_.end() ? nullptr : it->second.get();
+  if (it != factories_.end()) return it->second.get();
+  return base_ == nullptr ? nullptr : base_->Find(name);
 }
 
 std::vector<std::string> AgentRegistry::names() const {
   std::vector<std::string> names;
+  if (base_ != nullptr) names = base_->names();
   for (const auto& [name, factory] : factories_) names.push_back(name);
+  std::sort(names.begin(), names.end());
   return names;
 }
 

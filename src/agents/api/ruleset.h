@@ -85,6 +85,9 @@ struct Judgement {
   /// Some state of the key was evicted before: counts may be too low.
   bool state_truncated = false;
   std::vector<FiredRule> fired;  ///< in rule order; never a shadow rule
+  /// Enforced rules whose agent had an error with the event, in rule order: the score may be too
+  /// low (or too high, where such a rule's score is negative).
+  std::vector<uint16_t> failed;
 };
 
 }  // namespace caracal::agents

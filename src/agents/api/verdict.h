@@ -28,6 +28,8 @@ enum VerdictFlag : uint8_t {
   kLate = 1U << 1,
   /// The agent had nothing to judge (no location, no amount, too little history).
   kInactive = 1U << 2,
+  /// The agent had an error with the event: its state is as before, the verdict says nothing else.
+  kFailed = 1U << 3,
 };
 
 /// What a rule says of one event. Plain bytes; the host zeroes it before each call.
@@ -38,6 +40,9 @@ struct Verdict {
   uint16_t reason = 0;
   bool fired = false;
   uint8_t flags = 0;
+  /// A plugin's own code of an error with the event, on its way to the host that checks it; 0 for
+  /// everybody else.
+  int32_t status = 0;
 };
 
 /// One entry of an alert's `observed` object.

@@ -15,6 +15,7 @@ struct RuleCounts {
   uint64_t late = 0;         ///< VerdictFlag::kLate
   uint64_t inactive = 0;     ///< VerdictFlag::kInactive
   uint64_t at_least = 0;     ///< VerdictFlag::kAtLeast
+  uint64_t errors = 0;       ///< VerdictFlag::kFailed
 };
 
 struct RulesetCounts {

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "agents/api/check.h"
+#include "agents/api/status_macros.h"
 
 namespace caracal::agents {
 
@@ -18,6 +21,7 @@ Evaluator::Evaluator(std::shared_ptr<const CompiledRulesets> rulesets)
 void Evaluator::Evaluate(std::span<const EvaluationInput> inputs, std::vector<Judgement>& out,
                          EvaluationCounts& counts) {
   out.clear();
+  if (!failure_.ok()) return;
   const size_t batches = (inputs.size() + kMiniBatchEvents - 1) / kMiniBatchEvents;
   for (size_t step = 0; step < batches + kUnderWay - 1; ++step) {
     if (step < batches) {
@@ -31,6 +35,19 @@ void Evaluator::Evaluate(std::span<const EvaluationInput> inputs, std::vector<Ju
       records_.PrefetchRecords(under_way_[(step - 1) % kUnderWay]);
     }
     if (step >= 2) Judge(under_way_[(step - 2) % kUnderWay], out, counts);
+  }
+  CheckAgents();
+}
+
+void Evaluator::CheckAgents() {
+  for (size_t i = 0; i < agents_.size(); ++i) {
+    const absl::Status status = agents_[i]->status();
+    if (status.ok()) continue;
+    const CompiledRule& rule = rulesets_->rules()[i];
+    const RulesetInfo& info = rulesets_->infos()[rule.ruleset];
+    failure_ = absl::InternalError(fmt::format("ruleset '{}', rule '{}': {}", info.name,
+                                               info.rules[rule.rule].id, MessageOf(status)));
+    return;
   }
 }
 
@@ -121,6 +138,11 @@ void Evaluator::Collect(const CompiledRule& rule, const MiniBatch& batch, size_t
     tally.late += (verdict.flags & kLate) != 0 ? 1 : 0;
     tally.inactive += (verdict.flags & kInactive) != 0 ? 1 : 0;
     tally.at_least += (verdict.flags & kAtLeast) != 0 ? 1 : 0;
+    if ((verdict.flags & kFailed) != 0) {
+      ++tally.errors;
+      if (rule.enforced) judgements_.AddFailed(rule, event);
+      continue;
+    }
     if (!verdict.fired) continue;
     CHECK(verdict.reason < rulesets_->infos()[rule.ruleset].rules[rule.rule].reasons.size());
     ++tally.fired;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "agents/api/agent.h"
 #include "agents/api/ruleset.h"
 #include "agents/api/transaction.h"
@@ -33,6 +34,8 @@ namespace caracal::agents {
 /// a rule wants for it; virtual calls are per rule and mini-batch. Allocates nothing per event once
 /// its scratch has grown, except for judgements and new keys.
 ///
+/// Cannot fail with the agents of this tree; a plugin may (see failure).
+///
 /// Owns the agents. One worker's: not thread-safe; it may move between threads.
 class Evaluator {
  public:
@@ -44,6 +47,10 @@ class Evaluator {
   /// pass them in calls of their own.
   void Evaluate(std::span<const EvaluationInput> inputs, std::vector<Judgement>& out,
                 EvaluationCounts& counts);
+
+  /// OK, or why an agent can judge no more: neither the judgements of the call that found it nor
+  /// the state are to be used. Every later call does nothing.
+  const absl::Status& failure() const { return failure_; }
 
   const CompiledRulesets& rulesets() const { return *rulesets_; }
 
@@ -61,9 +68,11 @@ class Evaluator {
                EvaluationCounts& counts);
   void Collect(const CompiledRule& rule, const MiniBatch& batch, size_t gathered,
                EvaluationCounts& counts);
+  void CheckAgents();
 
   std::shared_ptr<const CompiledRulesets> rulesets_;
   std::vector<std::unique_ptr<Agent>> agents_;  // as rulesets_->rules()
+  absl::Status failure_;
   RecordResolver records_;
   JudgementCollector judgements_;
   std::vector<MiniBatch> under_way_;  // kUnderWay, in turn

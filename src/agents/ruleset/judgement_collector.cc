@@ -38,6 +38,7 @@ void JudgementCollector::Flush(size_t first, std::vector<Judgement>& out,
   });
   for (Ruleset& ruleset : rulesets_) ruleset.fired = ruleset.truncated = 0;
   fired_.clear();
+  failed_.clear();
   fired_events_ = 0;
 }
 
@@ -50,6 +51,11 @@ Judgement JudgementCollector::JudgementOf(size_t ruleset_index, size_t event, si
   judgement.state_truncated = (ruleset.truncated & EventBit(event)) != 0;
   for (uint32_t entry = ruleset.heads[event]; entry != kEnd; entry = fired_[entry].next) {
     judgement.fired.push_back(fired_[entry].rule);
+  }
+  for (const Failed& failed : failed_) {
+    if (failed.event == event && failed.ruleset == ruleset_index) {
+      judgement.failed.push_back(failed.rule);
+    }
   }
   return judgement;
 }

@@ -22,6 +22,11 @@ class JudgementCollector {
 
   /// An enforced rule fired on an event. Per event, rules come in ascending order.
   void Add(const CompiledRule& rule, size_t event, const Verdict& verdict);
+  /// The agent of an enforced rule had an error with an event. Per event, rules come in ascending
+  /// order.
+  void AddFailed(const CompiledRule& rule, size_t event) {
+    failed_.push_back({event, rule.ruleset, rule.rule});
+  }
   /// Events in `events` were judged by an enforced rule of the ruleset with a truncated record.
   void MarkTruncated(uint16_t ruleset, EventMask events) { rulesets_[ruleset].truncated |= events; }
 
@@ -37,6 +42,11 @@ class JudgementCollector {
     FiredRule rule;
     uint32_t next = kEnd;
   };
+  struct Failed {
+    size_t event = 0;
+    uint16_t ruleset = 0;
+    uint16_t rule = 0;
+  };
   struct Ruleset {
     int32_t alert_above = 0;
     EventMask fired = 0;  // events with at least one Fired: only their entries below are valid
@@ -50,6 +60,7 @@ class JudgementCollector {
 
   std::vector<Ruleset> rulesets_;
   std::vector<Fired> fired_;
+  std::vector<Failed> failed_;
   EventMask fired_events_ = 0;
 };
 

@@ -94,6 +94,7 @@ Json RuleJson(const CanonicalRule& rule, const LoadedStream& stream) {
   const ParameterWriter writer(stream.context.amount_scale, rule.parameter_lists);
   Json json = Json::MakeObject();
   json.Set("agent", rule.spec->agent).Set("agent_version", rule.agent->version);
+  if (!rule.agent->fingerprint.empty()) json.Set("agent_fingerprint", rule.agent->fingerprint);
   json.Set("id", rule.spec->id).Set("version", rule.spec->version).Set("key", key);
   json.Set("mode", agents::ModeName(rule.spec->mode));
   json.Set("score", rule.spec->score);

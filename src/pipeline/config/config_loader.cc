@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include "pipeline/config/config_checks.h"
 #include "pipeline/config/document.h"
 #include "pipeline/config/overrides.h"
+#include "pipeline/config/plugin_binder.h"
 #include "pipeline/config/proto_binder.h"
 #include "pipeline/config/rule_loader.h"
 
@@ -33,11 +35,14 @@ LoadResult LoadConfig(const LoadRequest& request, const LoadTools& tools) {
   loaded.file_sha256[request.path] = document->sha256;
   FillDerivedSettings(loaded.config);
   CheckConfig(loaded.config, binder.spans(), tools.kafka_properties, diagnostics);
+  auto agents = std::make_shared<agents::AgentRegistry>(tools.registry);
+  LoadPlugins(loaded.config, binder.spans(), tools.load_plugin, *agents, diagnostics);
+  loaded.agents = agents;
   StreamLoader streams(request.path, files, binder.spans(), tools.check_places, diagnostics);
   for (int i = 0; i < loaded.config.streams_size(); ++i) {
     loaded.streams.push_back(streams.Load(loaded.config, i));
   }
-  const RuleScope scope = {&loaded.config, &binder.spans(), &loaded.streams, tools.registry,
+  const RuleScope scope = {&loaded.config, &binder.spans(), &loaded.streams, agents.get(),
                            references};
   loaded.rulesets = LoadRules(scope, loaded.file_sha256, diagnostics);
   if (diagnostics.ok()) result.config = std::move(loaded);

@@ -9,6 +9,7 @@
 #include "pipeline/config/file_reader.h"
 #include "pipeline/config/kafka_properties.h"
 #include "pipeline/config/loaded_config.h"
+#include "pipeline/config/plugin_loading.h"
 #include "pipeline/config/references.h"
 #include "pipeline/config/stream_loader.h"
 
@@ -38,6 +39,8 @@ struct LoadTools {
   PlaceTableCheck check_places = nullptr;
   /// Null = the Kafka client is not asked about kafka.properties.
   const KafkaClientProperties* kafka_properties = nullptr;
+  /// Null = a configuration with plugins is refused.
+  PluginLoading load_plugin = nullptr;
 };
 
 /// Loads a configuration with its rule files and reports everything that is wrong with it.

@@ -58,6 +58,16 @@ enum class DiagnosticCode : uint8_t {
   kListUnknown,
   kNeverAlerts,
   kListUnused,
+  kPluginPath,
+  kPluginUnreadable,
+  kPluginWritable,
+  kPluginDigest,
+  kPluginNotALibrary,
+  kPluginNoEntry,
+  kPluginVersion,
+  kPluginTable,
+  kPluginSchema,
+  kPluginName,
 };
 
 enum class DiagnosticSeverity : uint8_t { kError, kWarning };

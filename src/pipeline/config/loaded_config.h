@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agents/api/agent_registry.h"
 #include "agents/api/ruleset.h"
 #include "agents/api/transaction.h"
 #include "caracal/config/v1/config.pb.h"
@@ -54,6 +55,9 @@ struct LoadedConfig {
   /// By rule file and place in it, and per ruleset in the order of its streams. Rulesets and rules
   /// that are off are included.
   std::vector<LoadedRuleset> rulesets;
+  /// The agents its rules may name: those the loader was given, which must outlive this, and its
+  /// plugins'.
+  std::shared_ptr<const agents::AgentRegistry> agents;
   /// Settings whose value came from a reference, and the reference as written: what a redacted
   /// listing shows in place of the value.
   std::map<std::string, std::string> references;

@@ -166,11 +166,13 @@ Json AgentJson(const agents::AgentInfo& info, const std::vector<Row>& rows) {
   Json json = Json::MakeObject();
   json.Set("name", info.name).Set("version", info.version).Set("description", info.description);
   json.Set("parameters", RowsJson(rows)).Set("reasons", std::move(reasons));
+  if (!info.path.empty()) json.Set("licence", info.licence).Set("path", info.path);
   return json;
 }
 
 std::string AgentText(const agents::AgentInfo& info, const std::vector<Row>& rows) {
   std::string text = fmt::format("{} {}\n  {}\n", info.name, info.version, info.description);
+  if (!info.path.empty()) text += fmt::format("  plugin {}, licence {}\n", info.path, info.licence);
   for (const Row& row : rows) {
     const std::string block = RowText(row);
     size_t start = 0;

@@ -83,6 +83,7 @@ OutputRecord JsonAlertEncoder::EncodeAlert(const Event& event,
   json += ruleset.alert_above;
   AppendTransaction(event.transaction, json);
   if (judgement.state_truncated) json += R"(,"state_truncated":true)";
+  AppendFailed(ruleset, judgement.failed, json);
   AppendReasons(ruleset, judgement.fired, json);
   AppendSource(*event.lease, event.offset, json);
 
@@ -112,6 +113,17 @@ void JsonAlertEncoder::AppendTransaction(const agents::Transaction& transaction,
   AppendRfc3339(transaction.event_time_us, FractionDigits::kMicros, out);
   out += '"';
   out += TimeSourceText(transaction.time_source);
+}
+
+void JsonAlertEncoder::AppendFailed(const RulesetText& ruleset, const std::vector<uint16_t>& failed,
+                                    std::string& out) {
+  if (failed.empty()) return;
+  out += R"(,"agent_errors":[)";
+  for (const uint16_t& rule : failed) {
+    if (&rule != &failed.front()) out += ',';
+    out += ruleset.rules[rule].id;
+  }
+  out += ']';
 }
 
 void JsonAlertEncoder::AppendReasons(const RulesetText& ruleset,
@@ -155,7 +167,8 @@ JsonAlertEncoder::ObservedText JsonAlertEncoder::TextOf(const agents::ObservedFi
 JsonAlertEncoder::RuleText JsonAlertEncoder::TextOf(const agents::RuleInfo& rule) {
   RuleText text;
   text.severity = rule.severity;
-  text.head = fmt::format(R"({{"rule":{})", JsonString(rule.id));
+  text.id = JsonString(rule.id);
+  text.head = fmt::format(R"({{"rule":{})", text.id);
   if (rule.version != 1) text.head += fmt::format(R"(,"version":{})", rule.version);
   text.head += fmt::format(R"(,"agent":{},"reason":)", JsonString(rule.agent));
   for (const std::string& reason : rule.reasons) text.reasons.push_back(JsonString(reason));

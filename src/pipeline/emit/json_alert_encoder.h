@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class JsonAlertEncoder final : public AlertEncoder {
   };
   struct RuleText {
     agents::Severity severity = agents::Severity::kLow;
+    std::string id;                    ///< "card-burst"
     std::string head;                  ///< {"rule":...,"reason":
     std::vector<std::string> reasons;  ///< "count_exceeded"
     std::string score;                 ///< ,"score":40,"observed":{
@@ -58,6 +60,8 @@ class JsonAlertEncoder final : public AlertEncoder {
   static RulesetText TextOf(const agents::RulesetInfo& ruleset);
 
   void AppendTransaction(const agents::Transaction& transaction, std::string& out) const;
+  static void AppendFailed(const RulesetText& ruleset, const std::vector<uint16_t>& failed,
+                           std::string& out);
   void AppendReasons(const RulesetText& ruleset, const std::vector<agents::FiredRule>& fired,
                      std::string& out) const;
   void AppendReason(const RuleText& rule, const agents::Verdict& verdict, std::string& out) const;

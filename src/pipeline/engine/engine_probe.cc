@@ -8,6 +8,7 @@ void RuleProbe::Add(const RuleCounts& counts) {
   late.Add(counts.late);
   inactive.Add(counts.inactive);
   at_least.Add(counts.at_least);
+  errors.Add(counts.errors);
 }
 
 void StreamProbe::Add(const StreamCounts& counts) {

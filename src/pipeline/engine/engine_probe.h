@@ -16,6 +16,7 @@ struct RuleProbe {
   Counter late;
   Counter inactive;
   Counter at_least;
+  Counter errors;
 
   void Add(const RuleCounts& counts);
 };

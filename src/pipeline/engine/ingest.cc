@@ -57,12 +57,12 @@ absl::Duration Ingest::WaitTime() const {
 }
 
 absl::Status Ingest::Pump() {
-  TakeShares();
+  RETURN_IF_ERROR(TakeShares());
   epochs_.NoteWorkerOutput(workers_.output_bytes());
   RETURN_IF_ERROR(epochs_.Serve());
   if (epochs_.ShouldClose(lagging_)) {
     RETURN_IF_ERROR(CloseEpoch());
-    TakeShares();
+    RETURN_IF_ERROR(TakeShares());
     RETURN_IF_ERROR(epochs_.Serve());
   }
   ReleaseRevoked();
@@ -114,12 +114,14 @@ void Ingest::SaveSnapshots() {
   }
 }
 
-void Ingest::TakeShares() {
+absl::Status Ingest::TakeShares() {
   EpochShare share;
   while (workers_.TakeShare(share)) {
+    RETURN_IF_ERROR(share.failure);
     Publish(share);
     epochs_.AddShare(std::move(share));
   }
+  return absl::OkStatus();
 }
 
 void Ingest::Publish(const EpochShare& share) {
@@ -327,7 +329,7 @@ absl::Status Ingest::Post(uint32_t worker, WorkerMessage message) {
   while (!workers_.TryPost(worker, message)) {
     // Full: keep the group alive, take no records. Changes wait until the batch is out.
     RETURN_IF_ERROR(Poll(kFullWait, /*want_records=*/false));
-    TakeShares();
+    RETURN_IF_ERROR(TakeShares());
     RETURN_IF_ERROR(epochs_.Serve());
   }
   return absl::OkStatus();

@@ -97,7 +97,8 @@ class Ingest {
   /// The buckets to be copied at the barrier.
   std::vector<DueBucket> TakeDueBuckets();
   void SaveSnapshots();
-  void TakeShares();
+  /// An error when an agent broke: its epoch must not be committed.
+  absl::Status TakeShares();
   void Publish(const EpochShare& share);
   absl::Status ApplyChanges();
   absl::Status Open(const PartitionOpened& opened);

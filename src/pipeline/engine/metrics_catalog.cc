@@ -76,6 +76,10 @@ void MetricsCatalog::AddStreams() {
   rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
                             "Judgements on a window at capacity: its values are lower bounds.",
                             {"ruleset", "rule"});
+  agent_errors_ = &Declare(kCounter, "caracal_agent_errors_total",
+                           "Transactions judged without a plugin's rule, because the plugin had an "
+                           "error with them.",
+                           {"ruleset", "rule", "agent"});
   alerts_ = &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "mode"});
   for (size_t i = 0; i < engine_.options().streams.size(); ++i) {
     const std::string& topic = engine_.options().source.topics[i].name;
@@ -117,6 +121,7 @@ void MetricsCatalog::AddRules(size_t stream) {
       Keep(rule_late_->Add({ruleset.name, rule.id}, cells.late));
       Keep(rule_inactive_->Add({ruleset.name, rule.id}, cells.inactive));
       Keep(rule_at_least_->Add({ruleset.name, rule.id}, cells.at_least));
+      Keep(agent_errors_->Add({ruleset.name, rule.id, rule.agent}, cells.errors));
     }
   }
 }

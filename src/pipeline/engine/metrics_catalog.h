@@ -36,6 +36,7 @@ class MetricsCatalog {
   MetricFamily* rule_late_ = nullptr;
   MetricFamily* rule_inactive_ = nullptr;
   MetricFamily* rule_at_least_ = nullptr;
+  MetricFamily* agent_errors_ = nullptr;
   MetricFamily* alerts_ = nullptr;
   std::vector<MetricRegistration> kept_;
 };

@@ -94,7 +94,9 @@ void Worker::Judge(std::span<const Event> events) {
   judgements_.clear();
   agents::EvaluationCounts& counts = counts_[stream];
   counts.Reset();
-  evaluators_[stream]->Evaluate(inputs_, judgements_, counts);
+  agents::Evaluator& evaluator = *evaluators_[stream];
+  evaluator.Evaluate(inputs_, judgements_, counts);
+  if (!evaluator.failure().ok()) return;
   Count(events, counts);
   Emit(events, plans_[stream]);
 }
@@ -119,7 +121,7 @@ void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts
     for (size_t r = 0; r < share.rulesets[i].rules.size(); ++r) {
       const agents::RuleCounts& from = counts.rulesets[i].rules[r];
       share.rulesets[i].rules[r].Add(
-          {from.evaluations, from.fired, from.late, from.inactive, from.at_least});
+          {from.evaluations, from.fired, from.late, from.inactive, from.at_least, from.errors});
     }
   }
 }
@@ -145,6 +147,7 @@ EpochShare Worker::Handle(const Barrier& barrier) {
   for (size_t stream = 0; stream < plans_.size(); ++stream) {
     share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
   }
+  for (const auto& evaluator : evaluators_) share_.failure.Update(evaluator->failure());
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
   ResetShare();

@@ -48,8 +48,9 @@ using WorkerMessage = std::variant<EventBatch, OpenPartition, ClosePartition, Ba
 /// the sequence of its messages alone.
 ///
 /// One thread at a time (the worker's own, or the ingest thread when there are none). Owns the
-/// state of every open partition, of its own buckets only. Never fails: what can go wrong with an
-/// event has been decided before it gets here.
+/// state of every open partition, of its own buckets only. What can go wrong with an event has been
+/// decided before it gets here; when a plugin breaks, the shares say so from then on
+/// (EpochShare::failure), and nothing more is judged.
 class Worker {
  public:
   /// `plans` by stream index. This worker owns the buckets b with b % workers == index.

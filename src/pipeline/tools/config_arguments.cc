@@ -8,6 +8,7 @@
 #include "pipeline/config/file_reader.h"
 #include "pipeline/decode/place_table.h"
 #include "pipeline/kafka/client_config.h"
+#include "pipeline/plugins/plugin_loader.h"
 
 namespace caracal::pipeline {
 
@@ -33,6 +34,10 @@ LoadResult LoadFromDisk(const ConfigArguments& arguments, const agents::AgentReg
   };
   const KafkaClientProperties kafka = {KafkaPropertyNames(), KafkaPropertyRefusal};
   tools.kafka_properties = &kafka;
+  tools.load_plugin = [loader = PluginLoader(CARACAL_PLUGIN_DIR)](const PluginRequest& request,
+                                                                  PluginRefusal& refusal) {
+    return loader.Load(request, refusal);
+  };
   return LoadConfig({arguments.path, arguments.sets, ProcessEnvironment()}, tools);
 }
 

@@ -49,6 +49,34 @@ void AddListing(CLI::App& list, const std::string& name, const std::string& desc
   });
 }
 
+int RunListAgents(const ListArguments& arguments, const agents::AgentRegistry& registry) {
+  if (arguments.config.path.empty()) {
+    fmt::print("{}", ListAgents(registry, arguments.list_format()));
+    return kExitOk;
+  }
+  const LoadResult result = LoadFromDisk(arguments.config, registry);
+  if (!PrintFindings(result)) return kExitConfig;
+  fmt::print("{}", ListAgents(*result.config->agents, arguments.list_format()));
+  return kExitOk;
+}
+
+void AddListAgents(CLI::App& list, const agents::AgentRegistry& registry, CommandResult& result) {
+  auto arguments = std::make_shared<ListArguments>();
+  arguments->config.path.clear();
+  CLI::App* command = list.add_subcommand("agents", "Every agent with its parameters and reasons");
+  command
+      ->add_option("-c,--config", arguments->config.path,
+                   "Configuration file: its plugins are listed too")
+      ->type_name("FILE");
+  AddFormat(*command, *arguments);
+  command->footer(
+      "Examples:\n"
+      "  caracal list agents\n"
+      "  caracal list agents -c caracal.yaml --format markdown");
+  command->callback(
+      [arguments, &registry, &result] { result.exit_code = RunListAgents(*arguments, registry); });
+}
+
 void AddListRulesets(CLI::App& list, const agents::AgentRegistry& registry, CommandResult& result) {
   auto arguments = std::make_shared<ListArguments>();
   CLI::App* command =
@@ -75,8 +103,7 @@ void AddListCommand(CLI::App& app, const agents::AgentRegistry& registry, Comman
   list->footer("Examples:\n  caracal list config\n  caracal list agents --format json");
   AddListing(*list, "config", "Every setting of the configuration file and of rule files",
              ListSettings);
-  AddListing(*list, "agents", "Every agent with its parameters and reasons",
-             [&registry](ListFormat format) { return ListAgents(registry, format); });
+  AddListAgents(*list, registry, result);
   AddListing(*list, "errors", "Every error and warning code of a configuration", ListErrors);
   AddListRulesets(*list, registry, result);
 }

@@ -132,7 +132,7 @@ std::vector<MetricRegistration> CountLogLines(MetricRegistry& metrics, const Spd
   return registrations;
 }
 
-int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry) {
+int RunService(const LoadedConfig& loaded) {
   // First of all: threads that follow must inherit the signal mask.
   std::atomic<Engine*> running{nullptr};
   StopSignals signals(
@@ -149,7 +149,8 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
   absl::StatusOr<EngineOptions> options = OptionsFromConfig(loaded);
   if (!options.ok()) return Fail(options.status());
   if (const absl::Status armed = ArmFailpointsFromEnvironment(); !armed.ok()) return Fail(armed);
-  absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(std::move(*options), registry);
+  absl::StatusOr<std::unique_ptr<Engine>> engine =
+      Engine::Create(std::move(*options), *loaded.agents);
   if (!engine.ok()) return Fail(engine.status());
 
   MetricRegistry metrics;
@@ -196,8 +197,8 @@ void AddRunCommand(CLI::App& app, const agents::AgentRegistry& registry, Command
       "  caracal run -c caracal.yaml --set admin.listen=127.0.0.1:9465");
   command->callback([config, &registry, &result] {
     const LoadResult loaded = LoadFromDisk(*config, registry);
-    result.exit_code = PrintFindings(loaded) ? RunService(*loaded.config, registry)
-                                             : static_cast<int>(kExitConfig);
+    result.exit_code =
+        PrintFindings(loaded) ? RunService(*loaded.config) : static_cast<int>(kExitConfig);
   });
 }
 

@@ -25,6 +25,7 @@ void RuleCounts::Add(const RuleCounts& other) {
   late += other.late;
   inactive += other.inactive;
   at_least += other.at_least;
+  errors += other.errors;
 }
 
 }  // namespace caracal::pipeline

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/epoch.h"
 #include "pipeline/types/record_outcome.h"
@@ -34,6 +35,7 @@ struct RuleCounts {
   uint64_t late = 0;
   uint64_t inactive = 0;
   uint64_t at_least = 0;
+  uint64_t errors = 0;
 
   void Add(const RuleCounts& other);
 };
@@ -64,6 +66,8 @@ struct EpochShare {
   std::vector<StreamShare> streams;  ///< by stream index
   std::vector<StateSize> state;      ///< by stream index
   std::vector<BucketCopy> snapshots;
+  /// Not OK = an agent broke in this epoch: nothing of it may be used, and the engine stops.
+  absl::Status failure;
 };
 
 }  // namespace caracal::pipeline

@@ -27,10 +27,10 @@ AT(caracal_event, time_source, 106);
 
 SIZE(caracal_verdict, 56);
 AT(caracal_verdict, observed, 0);
-AT(caracal_verdict, status, 48);
-AT(caracal_verdict, reason, 52);
-AT(caracal_verdict, fired, 54);
-AT(caracal_verdict, flags, 55);
+AT(caracal_verdict, reason, 48);
+AT(caracal_verdict, fired, 50);
+AT(caracal_verdict, flags, 51);
+AT(caracal_verdict, status, 52);
 
 SIZE(caracal_observed, 16);
 AT(caracal_observed, name, 0);

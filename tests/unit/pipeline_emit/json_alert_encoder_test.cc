@@ -195,6 +195,15 @@ TEST_F(JsonAlertEncoderTest, SaysWhenStateWasTruncated) {
   EXPECT_NE(Json().find(R"(,"state_truncated":true,"reasons":[)"), std::string::npos);
 }
 
+TEST_F(JsonAlertEncoderTest, NamesTheRulesWhoseAgentHadAnError) {
+  EXPECT_EQ(Json().find("agent_errors"), std::string::npos);
+  judgement_.failed = {0, 1};
+  EXPECT_EQ(Parsed().agent_errors_size(), 2);
+  EXPECT_EQ(Parsed().agent_errors(1), "big-ticket");
+  EXPECT_NE(Json().find(R"(,"agent_errors":["card-burst","big-ticket"],"reasons":[)"),
+            std::string::npos);
+}
+
 TEST_F(JsonAlertEncoderTest, SaysAtLeastInsideTheObservedOfASaturatedWindow) {
   judgement_.fired[0].verdict.flags = agents::kAtLeast;
   EXPECT_NE(Json().find(R"("observed":{"count":6,"window_s":60,"at_least":true},)"),

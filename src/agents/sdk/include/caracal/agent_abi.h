@@ -92,10 +92,10 @@ enum caracal_verdict_flag {
 /* What the agent says of one event. The host zeroes it before the call. */
 typedef struct caracal_verdict {
   int64_t observed[CARACAL_OBSERVED_MAX]; /* by caracal_observed.slot */
-  int32_t status;  /* 0 = judged; else the agent's own code of an error with this event alone */
   uint16_t reason; /* index into caracal_agent_api.reasons; meaningful if fired */
   uint8_t fired;   /* 0 or 1 */
   uint8_t flags;   /* enum caracal_verdict_flag */
+  int32_t status;  /* 0 = judged; else the agent's own code of an error with this event alone */
 } caracal_verdict;
 
 enum caracal_value_kind {
@@ -159,7 +159,7 @@ typedef struct caracal_rule {
 
 enum caracal_log_level { CARACAL_LOG_INFO = 0, CARACAL_LOG_WARNING = 1, CARACAL_LOG_ERROR = 2 };
 
-/* Services of the engine. Valid as long as the process. Append only. */
+/* Services of the engine. Valid until the last agent of the library is destroyed. Append only. */
 typedef struct caracal_host {
   uint32_t struct_size;
   uint32_t abi_version;  /* CARACAL_AGENT_ABI_VERSION of the engine */
@@ -274,7 +274,7 @@ typedef struct caracal_agent_api {
 } caracal_agent_api;
 
 /* The exported function. Called once, when the library is loaded.
- * Required. Arguments: host = services, valid as long as the process.
+ * Required. Arguments: host = services, valid until the last agent is destroyed.
  * Returns: the plugin's table, or NULL when it cannot work with this host.
  * Ownership: the table is the plugin's, valid as long as the process. Concurrency: one thread. */
 CARACAL_AGENT_EXPORT const caracal_agent_api* caracal_agent_entry(const caracal_host* host);

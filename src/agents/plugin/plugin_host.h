@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <caracal/agent_abi.h>
+
+#include "agents/api/parameters.h"
+#include "agents/api/transaction.h"
+
+namespace caracal::agents {
+
+/// Takes the log lines of a plugin; `level` is a caracal_log_level, or what the plugin took for
+/// one. Called on any thread.
+using PluginLog =
+    std::function<void(std::string_view agent, uint32_t level, std::string_view text)>;
+
+/// The services one plugin may call: the table it is given, and what stands behind it. Must outlive
+/// the plugin's agents. Any thread.
+class PluginHost {
+ public:
+  explicit PluginHost(PluginLog log);
+  PluginHost(const PluginHost&) = delete;
+  PluginHost& operator=(const PluginHost&) = delete;
+
+  const caracal_host* table() const { return &table_; }
+  /// What log lines say of their origin: the path until the agent's name is known.
+  void set_agent(std::string agent) { table_.agent = std::move(agent); }
+
+ private:
+  struct Table : caracal_host {
+    std::string agent;
+    PluginLog log_lines;
+  };
+
+  static void Log(const caracal_host* host, uint32_t level, caracal_text text);
+
+  Table table_;
+};
+
+/// A rule in the form `create` takes: the table and the texts it points to. Lives during one call;
+/// refers to what it is made from. One thread.
+class PluginRuleArguments {
+ public:
+  PluginRuleArguments(const Parameters& parameters, const StreamContext& stream,
+                      std::string_view parameters_json);
+  PluginRuleArguments(const PluginRuleArguments&) = delete;
+  PluginRuleArguments& operator=(const PluginRuleArguments&) = delete;
+
+  const caracal_rule* table() const { return &table_; }
+
+ private:
+  friend class PluginHost;
+
+  struct Table : caracal_rule {
+    PluginRuleArguments* self = nullptr;
+  };
+
+  static int32_t FindParameter(const caracal_rule* rule, const char* path,
+                               caracal_parameter* value);
+  static int32_t FindAttribute(const caracal_rule* rule, const char* name);
+  /// Null when there is no such parameter.
+  const ParameterValue* Find(std::string_view path) const;
+  /// False for an object: its fields are parameters, it is none.
+  bool Fill(const ParameterValue& from, caracal_parameter& to);
+  const caracal_text* Keep(const std::vector<std::string>& texts);
+
+  const Parameters& parameters_;
+  const StreamContext& stream_;
+  std::deque<std::vector<caracal_text>> texts_;
+  Table table_;
+};
+
+}  // namespace caracal::agents

@@ -1,0 +1,9 @@
+/* Has a name that rule files cannot write. */
+#include "tests/plugin/defective/good_agent.h"
+
+static void Spoil(caracal_agent_api* api) { api->name = "Bad Name"; }
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return Spoilt(Spoil);
+}

@@ -1,0 +1,9 @@
+/* Does not say what it is. */
+#include "tests/plugin/defective/good_agent.h"
+
+static void Spoil(caracal_agent_api* api) { api->description = NULL; }
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return Spoilt(Spoil);
+}

@@ -1,0 +1,9 @@
+/* Gives no reasons. */
+#include "tests/plugin/defective/good_agent.h"
+
+static void Spoil(caracal_agent_api* api) { api->reason_count = 0; }
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return Spoilt(Spoil);
+}

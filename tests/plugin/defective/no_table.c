@@ -1,0 +1,7 @@
+/* Gives no table. */
+#include <caracal/agent_abi.h>
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return NULL;
+}

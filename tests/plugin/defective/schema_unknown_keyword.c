@@ -1,0 +1,13 @@
+/* Has a schema with a keyword that is not known. */
+#include "tests/plugin/defective/good_agent.h"
+
+static void Spoil(caracal_agent_api* api) {
+  api->parameters_schema =
+      "{\"type\": \"object\", \"properties\": {\"max\": {\"type\": \"integer\", "
+      "\"multipleOf\": 2}}}";
+}
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return Spoilt(Spoil);
+}

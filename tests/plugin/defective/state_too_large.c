@@ -1,0 +1,14 @@
+/* Wants more state than allowed. */
+#include "tests/plugin/defective/good_agent.h"
+
+static void Describe(const caracal_agent* agent, caracal_description* description) {
+  GoodDescribe(agent, description);
+  description->state_size = CARACAL_STATE_SIZE_MAX + 1;
+}
+
+static void Spoil(caracal_agent_api* api) { api->describe = Describe; }
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return Spoilt(Spoil);
+}

@@ -1,0 +1,105 @@
+#include "pipeline/plugins/parameter_schema.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+
+namespace caracal::pipeline {
+namespace {
+
+using agents::ParameterSpec;
+using agents::ParameterType;
+
+std::string ErrorOf(std::string_view schema) {
+  const auto specs = ParseParameterSchema(schema);
+  return specs.ok() ? std::string() : agents::MessageOf(specs.status());
+}
+
+std::string WithProperty(std::string_view property) {
+  return fmt::format(R"({{"type": "object", "properties": {{"p": {}}}}})", property);
+}
+
+TEST(ParameterSchemaTest, TurnsEveryTypeIntoAParameter) {
+  const auto specs = ParseParameterSchema(R"({
+    "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "t", "type": "object",
+    "additionalProperties": false, "required": ["count"],
+    "properties": {
+      "on": {"type": "boolean", "default": true, "description": "Whether."},
+      "count": {"type": "integer", "minimum": 1, "maximum": 10},
+      "ratio": {"type": "number", "minimum": -0.5, "default": 1.25},
+      "mode": {"type": "string", "enum": ["fast", "slow"], "default": "slow"},
+      "names": {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}},
+      "inner": {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}}})");
+  ASSERT_TRUE(specs.ok()) << specs.status();
+  ASSERT_EQ(specs->size(), 6U);
+  const std::vector<ParameterSpec>& all = *specs;
+  EXPECT_EQ(all[0].type, ParameterType::kBool);
+  EXPECT_EQ(all[0].default_text, "true");
+  EXPECT_EQ(all[0].doc, "Whether.");
+  EXPECT_EQ(all[1].type, ParameterType::kInteger);
+  EXPECT_TRUE(all[1].required);
+  EXPECT_EQ(all[1].min_text, "1");
+  EXPECT_EQ(all[1].max_text, "10");
+  EXPECT_EQ(all[2].type, ParameterType::kDecimal);
+  EXPECT_EQ(all[2].min_text, "-0.5");
+  EXPECT_EQ(all[2].default_text, "1.25");
+  EXPECT_EQ(all[3].choices, (std::vector<std::string>{"fast", "slow"}));
+  EXPECT_EQ(all[4].type, ParameterType::kTextList);
+  EXPECT_EQ(all[4].choices.size(), 2U);
+  ASSERT_EQ(all[5].fields.size(), 1U);
+  EXPECT_TRUE(all[5].fields[0].required);
+}
+
+TEST(ParameterSchemaTest, TakesAnAgentWithoutParameters) {
+  const auto specs = ParseParameterSchema(R"({"type": "object"})");
+  ASSERT_TRUE(specs.ok());
+  EXPECT_TRUE(specs->empty());
+}
+
+TEST(ParameterSchemaTest, RefusesWhatItWouldNotCheck) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"[]", "type: must be"},
+      {R"({"type": "object", "oneOf": []})", "oneOf: this keyword is not known"},
+      {R"({"type": "object", "additionalProperties": true})",
+       "additionalProperties: must be false"},
+      {R"({"type": "object", "properties": []})", "properties: must be an object, not an array"},
+      {R"({"type": "object", "required": ["x"]})", "required: 'x' is no property"},
+      {WithProperty(R"({"type": "string", "pattern": "a"})"), "properties.p.pattern: this keyword"},
+      {WithProperty(R"({"type": "string", "minimum": 1})"), "properties.p.minimum: this keyword"},
+      {WithProperty(R"({"type": "null"})"), "properties.p.type: 'null' is none of"},
+      {WithProperty(R"({"type": ["string"]})"), "properties.p.type: must be a text"},
+      {WithProperty("{}"), "properties.p: has no type"},
+      {WithProperty("true"), "properties.p: must be an object, not a boolean"},
+      {WithProperty(R"({"type": "integer", "minimum": 1.5})"), "minimum: must be a whole number"},
+      {WithProperty(R"({"type": "integer", "minimum": "1"})"),
+       "minimum: must be a number, not a text"},
+      {WithProperty(R"({"type": "number", "maximum": 1e3})"),
+       "maximum: must be a number of at most"},
+      {WithProperty(R"({"type": "string", "default": 1})"), "default: must be a text"},
+      {WithProperty(R"({"type": "string", "enum": ["a"], "default": "b"})"),
+       "default: is not in enum"},
+      {WithProperty(R"({"type": "string", "enum": []})"), "enum: lists no value"},
+      {WithProperty(R"({"type": "string", "enum": [1]})"), "enum: must be a text"},
+      {WithProperty(R"({"type": "array"})"), "properties.p: an array needs items"},
+      {WithProperty(R"({"type": "array", "items": {"type": "integer"}})"),
+       "items: must have type string"},
+      {WithProperty(R"({"type": "object", "properties": {"Q": {"type": "string"}}})"),
+       "properties.p.properties.Q: a name has lower-case letters"},
+      {R"({"type": "object", "required": ["p"],
+           "properties": {"p": {"type": "string", "default": "x"}}})",
+       "required: 'p' has a default"},
+  };
+  for (const auto& [schema, message] : cases) {
+    EXPECT_NE(ErrorOf(schema).find(message), std::string::npos)
+        << schema << "\n  says: " << ErrorOf(schema) << "\n  not:  " << message;
+  }
+}
+
+}  // namespace
+}  // namespace caracal::pipeline
