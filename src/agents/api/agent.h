@@ -58,6 +58,13 @@ struct AgentInfo {
   std::string fingerprint = {};
 };
 
+/// A value that an earlier rule observed on an event.
+struct Feature {
+  int64_t value = 0;  ///< as in Verdict::observed
+  /// 0 when that rule did not see the event, had nothing to judge, or had an error with it.
+  uint64_t is_present = 0;
+};
+
 /// Judges events. One instance belongs to one worker: no concurrent calls, but calls may come from
 /// different threads over time.
 class Agent {
@@ -72,6 +79,15 @@ class Agent {
   /// verdicts[i] (zeroed by the caller). states[i] is null for a stateless agent.
   virtual void Process(std::span<const Transaction* const> events,
                        std::span<std::byte* const> states, std::span<Verdict> verdicts) = 0;
+
+  /// As Process, for a rule that has features(): features[i * features().size() + j] is the j-th
+  /// one of events[i].
+  virtual void ProcessWithFeatures(std::span<const Transaction* const> events,
+                                   std::span<std::byte* const> states,
+                                   std::span<const Feature> /*features*/,
+                                   std::span<Verdict> verdicts) {
+    Process(events, states, verdicts);
+  }
 
   /// OK, or why this agent can judge no more: what it said since the last time this was OK must not
   /// be used, and the engine has to stop. The agents of this tree cannot fail; plugins can.
@@ -97,6 +113,8 @@ class BoundRule {
   /// A sum or a profile over money: refused on a stream of mixed currencies unless the rule is
   /// keyed or filtered by currency.
   virtual bool accumulates_money() const { return false; }
+  /// The values of earlier rules that come with every event: indices into StreamContext::features.
+  virtual std::vector<uint16_t> features() const { return {}; }
   virtual std::unique_ptr<Agent> NewAgent() const = 0;
 };
 

@@ -28,4 +28,12 @@ std::string_view SeverityName(Severity severity) {
   return "unknown";
 }
 
+void AddFeatures(std::string_view rule_id, const std::vector<ObservedField>& observed,
+                 std::vector<FeatureSpec>& features) {
+  for (const ObservedField& field : observed) {
+    if (field.kind == ValueKind::kConstant) continue;
+    features.push_back({std::string(rule_id) + "." + field.name, field.kind, field.slot});
+  }
+}
+
 }  // namespace caracal::agents

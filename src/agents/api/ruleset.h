@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agents/api/parameters.h"
+#include "agents/api/transaction.h"
 #include "agents/api/verdict.h"
 
 /// Rulesets as data: what a rule file says (RulesetSpec), what the alert encoder needs to know of a
@@ -89,5 +90,9 @@ struct Judgement {
   /// low (or too high, where such a rule's score is negative).
   std::vector<uint16_t> failed;
 };
+
+/// Appends what the rules after rule `rule_id` may name: its observed values but the constants.
+void AddFeatures(std::string_view rule_id, const std::vector<ObservedField>& observed,
+                 std::vector<FeatureSpec>& features);
 
 }  // namespace caracal::agents

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "agents/api/verdict.h"
+
 namespace caracal::agents {
 
 /// Where the event time of a transaction was taken from, in order of preference.
@@ -73,6 +75,13 @@ struct Transaction {
   TimeSource time_source = TimeSource::kField;
 };
 
+/// A value that a rule observes, for later rules of its ruleset to build on.
+struct FeatureSpec {
+  std::string name;  ///< "rule_id.value", value as in the alert's `observed`
+  ValueKind kind = ValueKind::kInteger;
+  uint8_t slot = 0;  ///< index into the observing rule's Verdict::observed
+};
+
 /// What a rule may rely on in the stream it is bound to. Immutable; any thread.
 struct StreamContext {
   std::string topic;
@@ -85,6 +94,8 @@ struct StreamContext {
   bool has_location = false;
   /// The currency every transaction of the stream has; empty when mapped per row or undeclared.
   std::string currency;
+  /// What the rules before this one in its ruleset observe; filled in by whoever binds the rule.
+  std::vector<FeatureSpec> features = {};
 };
 
 /// |amount| bound in minor units; larger amounts never reach an agent.

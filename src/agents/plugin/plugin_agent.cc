@@ -37,6 +37,9 @@ static_assert(offsetof(Verdict, reason) == offsetof(caracal_verdict, reason));
 static_assert(offsetof(Verdict, fired) == offsetof(caracal_verdict, fired));
 static_assert(offsetof(Verdict, flags) == offsetof(caracal_verdict, flags));
 static_assert(offsetof(Verdict, status) == offsetof(caracal_verdict, status));
+static_assert(sizeof(Feature) == sizeof(caracal_feature));
+static_assert(offsetof(Feature, value) == offsetof(caracal_feature, value));
+static_assert(offsetof(Feature, is_present) == offsetof(caracal_feature, is_present));
 static_assert(kMaxObserved == CARACAL_OBSERVED_MAX);
 static_assert(uint32_t{kAtLeast} == uint32_t{CARACAL_AT_LEAST} &&
               uint32_t{kLate} == uint32_t{CARACAL_LATE} &&
@@ -81,11 +84,14 @@ PluginAgent::~PluginAgent() {
   if (agent_ != nullptr) options_.api->destroy(agent_);
 }
 
-void PluginAgent::Process(std::span<const Transaction* const> events,
-                          std::span<std::byte* const> states, std::span<Verdict> verdicts) {
+void PluginAgent::ProcessWithFeatures(std::span<const Transaction* const> events,
+                                      std::span<std::byte* const> states,
+                                      std::span<const Feature> features,
+                                      std::span<Verdict> verdicts) {
+  DCHECK(features.size() == events.size() * options_.feature_count);
   DCHECK(events.size() == states.size() && events.size() == verdicts.size());
   if (!status_.ok()) return;
-  const Batch batch = {events, states, verdicts};
+  const Batch batch = {events, states, features, verdicts};
   for (size_t begin = 0; begin < events.size();) {
     if (keeps_copies()) SaveStates(batch, begin);
     if (!Call(batch, begin, events.size())) return;
@@ -99,9 +105,12 @@ void PluginAgent::Process(std::span<const Transaction* const> events,
 bool PluginAgent::Call(const Batch& batch, size_t begin, size_t end) {
   caracal_batch call = {};
   call.struct_size = sizeof(call);
+  call.feature_count = options_.feature_count;
   call.count = end - begin;
   call.events = reinterpret_cast<const caracal_event* const*>(batch.events.data() + begin);
   call.states = reinterpret_cast<void* const*>(batch.states.data() + begin);
+  call.features = reinterpret_cast<const caracal_feature*>(batch.features.data()) +
+                  begin * options_.feature_count;
   auto* verdicts = reinterpret_cast<caracal_verdict*>(batch.verdicts.data() + begin);
   char sentence[kMaxSentence];
   caracal_error error = {sizeof(sentence), 0, sentence};

@@ -25,6 +25,7 @@ enum class PluginErrorPolicy : uint8_t {
 struct PluginAgentOptions {
   const caracal_agent_api* api = nullptr;  ///< not owned; checked by ReadPluginTable
   uint32_t state_size = 0;
+  uint32_t feature_count = 0;
   PluginErrorPolicy on_error = PluginErrorPolicy::kFail;
 };
 
@@ -49,7 +50,12 @@ class PluginAgent final : public Agent {
   ~PluginAgent() override;
 
   void Process(std::span<const Transaction* const> events, std::span<std::byte* const> states,
-               std::span<Verdict> verdicts) override;
+               std::span<Verdict> verdicts) override {
+    ProcessWithFeatures(events, states, {}, verdicts);
+  }
+  void ProcessWithFeatures(std::span<const Transaction* const> events,
+                           std::span<std::byte* const> states, std::span<const Feature> features,
+                           std::span<Verdict> verdicts) override;
   absl::Status status() const override { return status_; }
 
  private:
@@ -57,6 +63,7 @@ class PluginAgent final : public Agent {
   struct Batch {
     std::span<const Transaction* const> events;
     std::span<std::byte* const> states;
+    std::span<const Feature> features;
     std::span<Verdict> verdicts;
   };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "absl/status/status.h"
 #include "agents/api/status_macros.h"
@@ -39,7 +40,7 @@ class PluginRule final : public BoundRule {
 
   /// Has the plugin judge the parameters, and learns what the rule needs.
   absl::Status Describe() {
-    ASSIGN_OR_RETURN(caracal_agent * agent, Create());
+    ASSIGN_OR_RETURN(caracal_agent * agent, Create(features_));
     caracal_description description = {};
     description.struct_size = sizeof(description);
     plugin_.api->describe(agent, &description);
@@ -65,9 +66,17 @@ class PluginRule final : public BoundRule {
     return json + '}';
   }
 
+  std::vector<uint16_t> features() const override { return features_; }
+
   std::unique_ptr<Agent> NewAgent() const override {
-    const PluginAgentOptions options = {plugin_.api, facts_.state.size, plugin_.on_error};
-    absl::StatusOr<caracal_agent*> agent = Create();
+    const PluginAgentOptions options = {plugin_.api, facts_.state.size,
+                                        static_cast<uint32_t>(features_.size()), plugin_.on_error};
+    std::vector<uint16_t> features;
+    absl::StatusOr<caracal_agent*> agent = Create(features);
+    if (agent.ok() && features != features_) {
+      plugin_.api->destroy(*agent);
+      agent = absl::InternalError("it asks for other values of earlier rules than the first time");
+    }
     if (agent.ok()) return std::make_unique<PluginAgent>(options, *agent);
     return std::make_unique<PluginAgent>(
         options,
@@ -76,13 +85,18 @@ class PluginRule final : public BoundRule {
   }
 
  private:
-  absl::StatusOr<caracal_agent*> Create() const {
+  absl::StatusOr<caracal_agent*> Create(std::vector<uint16_t>& features) const {
     const PluginRuleArguments arguments(parameters_, stream_, parameters_json_);
     char sentence[kMaxSentence];
     caracal_error error = {sizeof(sentence), 0, sentence};
     caracal_agent* agent = nullptr;
     const int32_t result =
         plugin_.api->create(plugin_.host->table(), arguments.table(), &agent, &error);
+    if (!arguments.unknown_feature().empty()) {
+      if (result == 0 && agent != nullptr) plugin_.api->destroy(agent);
+      return UnknownFeature(arguments.unknown_feature());
+    }
+    features = arguments.features();
     if (result == 0 && agent != nullptr) return agent;
     const size_t size = std::min<size_t>(error.size, sizeof(sentence));
     if (size > 0) return absl::InvalidArgumentError(std::string(sentence, size));
@@ -90,6 +104,16 @@ class PluginRule final : public BoundRule {
         fmt::format("agent '{}' cannot be made (create returned {}{}) and does not say why; ask "
                     "its author",
                     plugin_.info.name, result, result == 0 ? " and no agent" : ""));
+  }
+
+  absl::Status UnknownFeature(const std::string& name) const {
+    std::vector<std::string> known;
+    for (const FeatureSpec& feature : stream_.features) known.push_back(feature.name);
+    return absl::InvalidArgumentError(
+        fmt::format("no rule before this one in its ruleset observes '{}' (there {}: {}); correct "
+                    "the name, or put that rule first",
+                    name, known.size() == 1 ? "is" : "are",
+                    known.empty() ? "none" : fmt::to_string(fmt::join(known, ", "))));
   }
 
   absl::Status Refuse(std::string_view what) const {
@@ -163,6 +187,7 @@ class PluginRule final : public BoundRule {
   const StreamContext stream_;
   const std::string parameters_json_;
   RuleFacts facts_;
+  std::vector<uint16_t> features_;
 };
 
 static_assert(static_cast<int>(ValueKind::kInteger) == CARACAL_INTEGER &&

@@ -20,6 +20,7 @@ PluginHost::PluginHost(PluginLog log) : table_() {
   table_.log = Log;
   table_.parameter = PluginRuleArguments::FindParameter;
   table_.attribute_slot = PluginRuleArguments::FindAttribute;
+  table_.feature = PluginRuleArguments::FindFeature;
   table_.log_lines = std::move(log);
 }
 
@@ -55,6 +56,20 @@ int32_t PluginRuleArguments::FindAttribute(const caracal_rule* rule, const char*
   const PluginRuleArguments& self = *static_cast<const Table*>(rule)->self;
   const std::optional<uint16_t> slot = self.stream_.attributes.Find(name);
   return slot.has_value() ? *slot : -1;
+}
+
+int32_t PluginRuleArguments::FindFeature(const caracal_rule* rule, const char* name,
+                                         uint32_t* kind) {
+  PluginRuleArguments& self = *static_cast<const Table*>(rule)->self;
+  const std::vector<FeatureSpec>& known = self.stream_.features;
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (known[i].name != name) continue;
+    if (kind != nullptr) *kind = static_cast<uint32_t>(known[i].kind);
+    self.features_.push_back(static_cast<uint16_t>(i));
+    return static_cast<int32_t>(self.features_.size() - 1);
+  }
+  if (self.unknown_feature_.empty()) self.unknown_feature_ = name;
+  return -1;
 }
 
 const ParameterValue* PluginRuleArguments::Find(std::string_view path) const {

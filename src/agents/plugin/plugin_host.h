@@ -52,6 +52,10 @@ class PluginRuleArguments {
   PluginRuleArguments& operator=(const PluginRuleArguments&) = delete;
 
   const caracal_rule* table() const { return &table_; }
+  /// The features the plugin asked for, as indices into the stream's.
+  const std::vector<uint16_t>& features() const { return features_; }
+  /// The first name it asked for that no earlier rule observes; empty = none.
+  const std::string& unknown_feature() const { return unknown_feature_; }
 
  private:
   friend class PluginHost;
@@ -63,6 +67,7 @@ class PluginRuleArguments {
   static int32_t FindParameter(const caracal_rule* rule, const char* path,
                                caracal_parameter* value);
   static int32_t FindAttribute(const caracal_rule* rule, const char* name);
+  static int32_t FindFeature(const caracal_rule* rule, const char* name, uint32_t* kind);
   /// Null when there is no such parameter.
   const ParameterValue* Find(std::string_view path) const;
   /// False for an object: its fields are parameters, it is none.
@@ -72,6 +77,8 @@ class PluginRuleArguments {
   const Parameters& parameters_;
   const StreamContext& stream_;
   std::deque<std::vector<caracal_text>> texts_;
+  std::vector<uint16_t> features_;
+  std::string unknown_feature_;
   Table table_;
 };
 

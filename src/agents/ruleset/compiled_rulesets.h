@@ -33,6 +33,12 @@ struct CompileProblem {
   std::string Text() const;
 };
 
+/// Where a value comes from that a rule observes and a later one builds on.
+struct FeatureSource {
+  uint32_t rule = 0;  ///< index into rules()
+  uint8_t slot = 0;   ///< index into Verdict::observed
+};
+
 /// A rule to be evaluated: its mode is not off, nor its ruleset's.
 struct CompiledRule {
   static constexpr uint32_t kStateless = 0xFFFFFFFFU;
@@ -41,9 +47,11 @@ struct CompiledRule {
   uint16_t rule = 0;     ///< index into RulesetInfo::rules
   bool enforced = false;
   int32_t score = 0;
-  uint32_t filter = 0;          ///< index into filters()
-  uint32_t group = kStateless;  ///< index into layout().groups
-  uint32_t offset = 0;          ///< of its state in the group's record
+  uint32_t filter = 0;                  ///< index into filters()
+  uint32_t group = kStateless;          ///< index into layout().groups
+  uint32_t offset = 0;                  ///< of its state in the group's record
+  bool is_observed = false;             ///< a later rule builds on what it observes
+  std::vector<FeatureSource> features;  ///< as BoundRule::features
   std::unique_ptr<const BoundRule> bound;
 };
 

@@ -15,7 +15,10 @@ Evaluator::Evaluator(std::shared_ptr<const CompiledRulesets> rulesets)
       records_(*rulesets_),
       judgements_(*rulesets_),
       under_way_(kUnderWay, MiniBatch(*rulesets_)) {
-  for (const CompiledRule& rule : rulesets_->rules()) agents_.push_back(rule.bound->NewAgent());
+  for (const CompiledRule& rule : rulesets_->rules()) {
+    agents_.push_back(rule.bound->NewAgent());
+    observed_.push_back(rule.is_observed ? std::make_unique<Observed>() : nullptr);
+  }
 }
 
 void Evaluator::Evaluate(std::span<const EvaluationInput> inputs, std::vector<Judgement>& out,
@@ -115,16 +118,45 @@ void Evaluator::RunRule(size_t rule_index, const MiniBatch& batch, EventMask eve
     states_[n] = stateless ? nullptr : records_.record(rule.group, event) + rule.offset;
     ++n;
   });
+  if (observed_[rule_index] != nullptr) observed_[rule_index]->present = 0;
   if (n == 0) return;
-  std::fill_n(verdicts_.begin(), n, Verdict{});
-  agents_[rule_index]->Process({transactions_.data(), n}, {states_.data(), n},
-                               {verdicts_.data(), n});
+  Process(rule_index, n);
   if (rule.enforced && !stateless) {
     const EventMask truncated =
         records_.truncated(rule.group) & batch.admitted[rule.filter] & events;
     judgements_.MarkTruncated(rule.ruleset, truncated);
   }
   Collect(rule, batch, n, counts);
+}
+
+void Evaluator::Process(size_t rule_index, size_t count) {
+  const CompiledRule& rule = rulesets_->rules()[rule_index];
+  Agent& agent = *agents_[rule_index];
+  const std::span<const Transaction* const> events(transactions_.data(), count);
+  const std::span<std::byte* const> states(states_.data(), count);
+  const std::span<Verdict> verdicts(verdicts_.data(), count);
+  std::fill(verdicts.begin(), verdicts.end(), Verdict{});
+  if (rule.features.empty()) {
+    agent.Process(events, states, verdicts);
+  } else {
+    features_.clear();
+    for (size_t i = 0; i < count; ++i) {
+      for (const FeatureSource& source : rule.features) {
+        const Observed& observed = *observed_[source.rule];
+        const bool present = (observed.present & EventBit(gathered_events_[i])) != 0;
+        const Verdict& verdict = observed.verdicts[gathered_events_[i]];
+        features_.push_back(present ? Feature{verdict.observed[source.slot], 1} : Feature{});
+      }
+    }
+    agent.ProcessWithFeatures(events, states, features_, verdicts);
+  }
+  if (observed_[rule_index] == nullptr) return;
+  Observed& observed = *observed_[rule_index];
+  for (size_t i = 0; i < count; ++i) {
+    if ((verdicts[i].flags & (kInactive | kFailed)) != 0) continue;
+    observed.present |= EventBit(gathered_events_[i]);
+    observed.verdicts[gathered_events_[i]] = verdicts[i];
+  }
 }
 
 void Evaluator::Collect(const CompiledRule& rule, const MiniBatch& batch, size_t gathered,

@@ -59,6 +59,12 @@ class Evaluator {
   /// judged.
   static constexpr size_t kUnderWay = 3;
 
+  /// What a rule that later ones build on said of the events of a run.
+  struct Observed {
+    EventMask present = 0;
+    std::array<Verdict, kMiniBatchEvents> verdicts;  ///< of the events in `present`
+  };
+
   void Announce(MiniBatch& batch);
   void Judge(const MiniBatch& batch, std::vector<Judgement>& out, EvaluationCounts& counts);
   void SelectRules(MiniBatch& batch) const;
@@ -68,6 +74,8 @@ class Evaluator {
                EvaluationCounts& counts);
   void Collect(const CompiledRule& rule, const MiniBatch& batch, size_t gathered,
                EvaluationCounts& counts);
+  /// Judges the `count` events gathered for the rule.
+  void Process(size_t rule_index, size_t count);
   void CheckAgents();
 
   std::shared_ptr<const CompiledRulesets> rulesets_;
@@ -81,6 +89,8 @@ class Evaluator {
   std::array<const Transaction*, kMiniBatchEvents> transactions_;
   std::array<std::byte*, kMiniBatchEvents> states_;
   std::array<Verdict, kMiniBatchEvents> verdicts_;
+  std::vector<Feature> features_;
+  std::vector<std::unique_ptr<Observed>> observed_;  // as agents_; null where nothing builds on it
 };
 
 }  // namespace caracal::agents

@@ -39,7 +39,8 @@ RulesetCompiler::RulesetCompiler(const AgentRegistry& registry, const StreamCont
     : registry_(registry),
       stream_(stream),
       mapped_attributes_(NamesOf(stream.attributes)),
-      compiled_(new CompiledRulesets) {
+      compiled_(new CompiledRulesets),
+      context_(stream) {
   compiled_->hash_seed_ = options.hash_seed;
 }
 
@@ -58,6 +59,8 @@ void RulesetCompiler::AddRuleset(const RulesetSpec& ruleset) {
   ruleset_name_ = ruleset.name;
   rule_id_.clear();
   rule_ids_.clear();
+  context_.features.clear();
+  sources_.clear();
   CheckRuleset(ruleset);
   compiled_->infos_.push_back(
       {ruleset.name, ruleset.version, ruleset.alert_above, ruleset.mode, {}});
@@ -102,8 +105,14 @@ void RulesetCompiler::AddRule(const RulesetSpec& ruleset, const RuleSpec& rule, 
   if (problems_.size() != problems_before) return;
   info.rules.push_back({rule.id, rule.version, rule.agent, rule.score, rule.severity, rule.mode,
                         ReasonNames(agent->info()), bound->observed(), bound->limit_json()});
-  if (ruleset.mode == Mode::kOff || rule.mode == Mode::kOff) return;
+  if (rule.mode == Mode::kOff) return;
+  AddFeatures(rule.id, bound->observed(), context_.features);
+  if (ruleset.mode == Mode::kOff) return;
   Include(rule, std::move(bound), info.rules.size() - 1);
+  const auto index = static_cast<uint32_t>(compiled_->rules_.size() - 1);
+  for (size_t i = sources_.size(); i < context_.features.size(); ++i) {
+    sources_.push_back({index, context_.features[i].slot});
+  }
 }
 
 std::unique_ptr<const BoundRule> RulesetCompiler::Bind(const RuleSpec& rule,
@@ -113,7 +122,7 @@ std::unique_ptr<const BoundRule> RulesetCompiler::Bind(const RuleSpec& rule,
                        fmt::join(registry_.names(), ", ")));
     return nullptr;
   }
-  absl::StatusOr<std::unique_ptr<BoundRule>> bound = agent->Bind(rule.parameters, stream_);
+  absl::StatusOr<std::unique_ptr<BoundRule>> bound = agent->Bind(rule.parameters, context_);
   if (!bound.ok()) {
     Refuse(MessageOf(bound.status()));
     return nullptr;
@@ -182,6 +191,10 @@ void RulesetCompiler::Include(const RuleSpec& rule, std::unique_ptr<const BoundR
   if (state.size != 0) {
     const RuleKey key(rule.key_suffix, stream_.attributes);
     slices_.push_back({key, state, compiled.ruleset, compiled.rule, SliceId(rule, *bound, key)});
+  }
+  for (const uint16_t feature : bound->features()) {
+    compiled.features.push_back(sources_[feature]);
+    compiled_->rules_[sources_[feature].rule].is_observed = true;
   }
   compiled.bound = std::move(bound);
   compiled_->rules_.push_back(std::move(compiled));

@@ -53,7 +53,9 @@ class RulesetCompiler {
   std::vector<SliceRequest> slices_;
   std::vector<CompileProblem> problems_;
   std::set<std::string> ruleset_names_;
-  std::set<std::string> rule_ids_;  // of the current ruleset
+  std::set<std::string> rule_ids_;      // of the current ruleset
+  StreamContext context_;               // the stream, with the features of the current ruleset
+  std::vector<FeatureSource> sources_;  // of context_.features, where the ruleset is not off
   // What problems are about.
   std::string ruleset_name_;
   std::string rule_id_;

@@ -124,14 +124,15 @@ void RuleBinder::DraftFilters(const v1::Rule& rule, RuleDraft& draft) {
       [](const AttributeFilter& a, const AttributeFilter& b) { return a.attribute < b.attribute; });
 }
 
-RuleSpec RuleBinder::ForStream(const RuleDraft& draft, const LoadedStream& stream) {
+RuleSpec RuleBinder::ForStream(const RuleDraft& draft, const LoadedStream& stream,
+                               std::vector<agents::FeatureSpec>& features) {
   RuleSpec rule = draft.spec;
   rule.key_suffix = KeySuffix(draft, stream);
   for (const AttributeFilter& filter : rule.filters) {
     CheckAttribute(filter.attribute, stream,
                    spans_.Key(fmt::format("{}.when.{}", draft.path, filter.attribute)));
   }
-  BindAgent(draft, rule, stream);
+  BindAgent(draft, rule, stream, features);
   return rule;
 }
 
@@ -181,17 +182,22 @@ SourceSpan RuleBinder::AgentSpan(const RuleDraft& draft, const std::string& mess
   return spans_.Key(draft.path);
 }
 
-void RuleBinder::BindAgent(const RuleDraft& draft, const RuleSpec& rule,
-                           const LoadedStream& stream) {
+void RuleBinder::BindAgent(const RuleDraft& draft, const RuleSpec& rule, const LoadedStream& stream,
+                           std::vector<agents::FeatureSpec>& features) {
   // What the parameter specs refuse, the agent must not see.
   if (!draft.parameters->complete()) return;
-  const auto bound = draft.agent->Bind(rule.parameters, stream.context);
+  agents::StreamContext context = stream.context;
+  context.features = features;
+  const auto bound = draft.agent->Bind(rule.parameters, context);
   if (!bound.ok()) {
     const std::string message = agents::MessageOf(bound.status());
     diagnostics_.Add(
         DiagnosticCode::kParameterRefused, AgentSpan(draft, message),
         fmt::format("rule '{}' on stream '{}': {}", rule.id, stream.context.topic, message));
     return;
+  }
+  if (rule.mode != agents::Mode::kOff) {
+    agents::AddFeatures(rule.id, (*bound)->observed(), features);
   }
   const bool mixed = stream.context.has_amount && stream.context.currency.empty();
   if (mixed && (*bound)->accumulates_money() && !PinsCurrency(rule)) {

@@ -46,7 +46,9 @@ class RuleBinder {
   std::optional<RuleDraft> Draft(const caracal::config::v1::Rule& rule, const std::string& path,
                                  const std::vector<const YamlEntry*>& extras);
   /// Checks the draft against the stream (key, attributes, currencies, the agent's own Bind).
-  agents::RuleSpec ForStream(const RuleDraft& draft, const LoadedStream& stream);
+  /// `features`: what earlier rules of the ruleset observe; gains what this one does.
+  agents::RuleSpec ForStream(const RuleDraft& draft, const LoadedStream& stream,
+                             std::vector<agents::FeatureSpec>& features);
 
  private:
   const agents::AgentFactory* FindAgent(const caracal::config::v1::Rule& rule,
@@ -56,7 +58,8 @@ class RuleBinder {
   void DraftFilters(const caracal::config::v1::Rule& rule, RuleDraft& draft);
   std::vector<std::string> KeySuffix(const RuleDraft& draft, const LoadedStream& stream);
   void CheckAttribute(const std::string& name, const LoadedStream& stream, SourceSpan span);
-  void BindAgent(const RuleDraft& draft, const agents::RuleSpec& rule, const LoadedStream& stream);
+  void BindAgent(const RuleDraft& draft, const agents::RuleSpec& rule, const LoadedStream& stream,
+                 std::vector<agents::FeatureSpec>& features);
   SourceSpan AgentSpan(const RuleDraft& draft, const std::string& message) const;
 
   const agents::AgentRegistry& registry_;

@@ -137,8 +137,9 @@ class RuleFileLoader {
     loaded.spec.name = ruleset.name();
     loaded.spec.alert_above = ruleset.alert_above();
     loaded.spec.mode = ToMode(ruleset.mode());
+    std::vector<agents::FeatureSpec> features;
     for (const RuleDraft& draft : drafts) {
-      loaded.spec.rules.push_back(rules.ForStream(draft, loaded_stream));
+      loaded.spec.rules.push_back(rules.ForStream(draft, loaded_stream, features));
     }
     loaded.canonical_json = Canonical(loaded, drafts);
     loaded.spec.version = RulesetVersion(loaded.canonical_json);

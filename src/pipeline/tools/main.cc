@@ -56,7 +56,7 @@ int Main(int argc, char** argv) {
   AddGenerateCommand(app, result);
   AddResumeCommand(app, result);
   AddListCommand(app, registry, result);
-  AddSchemaCommand(app, registry);
+  AddSchemaCommand(app, registry, result);
   AddCompletionCommand(app);
   AddVersionCommand(app);
   CheckNumbers(app);

@@ -8,9 +8,12 @@
 #include <cstdint>
 #include <memory>
 #include <random>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "agents/api/agent_registry.h"
+#include "agents/api/status_macros.h"
 #include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/ruleset/evaluator.h"
@@ -125,25 +128,42 @@ TEST(PluginAgentTest, AnErrorBreaksAnAgentThatMayHaveNone) {
   EXPECT_EQ(judge.sums()[2], 0);
 }
 
-/// A ruleset of a plugin's rule and one that always fires, over one bucket.
+RuleSpec Rule(std::string id, std::string agent) {
+  RuleSpec rule;
+  rule.id = std::move(id);
+  rule.agent = std::move(agent);
+  rule.score = 50;
+  return rule;
+}
+
+/// A rule that echoes what `of` observes.
+RuleSpec Echo(std::string id, std::string of) {
+  RuleSpec rule = Rule(std::move(id), "echo");
+  rule.parameters.Set("of", std::move(of));
+  return rule;
+}
+
+/// Rules of plugins over one bucket.
 class PluginRulesetTest : public ::testing::Test {
  protected:
+  /// Two rules that sum amounts up. The second sees card payments only: the first alone decides on
+  /// the others.
   void Compile(PluginErrorPolicy on_error) {
+    std::vector<RuleSpec> rules = {Rule("first", "summing"), Rule("second", "summing")};
+    rules[1].filters = {{"kind", {"card"}}};
+    Compile(on_error, std::move(rules));
+  }
+
+  void Compile(PluginErrorPolicy on_error, std::vector<RuleSpec> rules) {
     ASSERT_TRUE(registry_.Register(MakePlugin<SummingPlugin>(on_error)).ok());
+    ASSERT_TRUE(registry_.Register(MakePlugin<EchoPlugin>(on_error)).ok());
     RulesetSpec ruleset;
     ruleset.name = "set";
-    for (const char* id : {"first", "second"}) {
-      RuleSpec rule;
-      rule.id = id;
-      rule.agent = "summing";
-      rule.score = 50;
-      ruleset.rules.push_back(rule);
-    }
-    // The second sees card payments only: the first alone decides on the others.
-    ruleset.rules[1].filters = {{"kind", {"card"}}};
+    ruleset.rules = std::move(rules);
     stream_.attributes = AttributeSchema({"kind"});
     auto compiled = CompiledRulesets::Compile({&ruleset, 1}, registry_, stream_, {});
-    ASSERT_TRUE(compiled.ok()) << compiled.status();
+    error_ = MessageOf(compiled.status());
+    if (!compiled.ok()) return;
     evaluator_ = std::make_unique<Evaluator>(*compiled);
     counts_ = std::make_unique<EvaluationCounts>(**compiled);
     bucket_ = std::make_unique<BucketState>(*compiled, BucketLimits{});
@@ -164,8 +184,18 @@ class PluginRulesetTest : public ::testing::Test {
     return judgements;
   }
 
+  /// What the echo rule of index `rule` observed on the one event that was judged.
+  static int64_t Echoed(const std::vector<Judgement>& judgements, uint16_t rule) {
+    for (const FiredRule& fired : judgements.at(0).fired) {
+      if (fired.rule == rule) return fired.verdict.observed[2];
+    }
+    ADD_FAILURE() << "rule " << rule << " did not fire";
+    return 0;
+  }
+
   AgentRegistry registry_;
   StreamContext stream_;
+  std::string error_;
   std::unique_ptr<Evaluator> evaluator_;
   std::unique_ptr<EvaluationCounts> counts_;
   std::unique_ptr<BucketState> bucket_;
@@ -190,6 +220,42 @@ TEST_F(PluginRulesetTest, AFailureNamesTheRuleAndEndsTheEvaluation) {
   EXPECT_THAT(std::string(evaluator_->failure().message()),
               HasSubstr("ruleset 'set', rule 'first': agent 'summing' 1.0.0: it had error 1"));
   EXPECT_TRUE(Evaluate(101, "cash").empty());
+}
+
+TEST_F(PluginRulesetTest, RulesBuildOnWhatEarlierOnesObserve) {
+  std::vector<RuleSpec> rules = {Rule("card", "summing"), Echo("echo", "card.sum"),
+                                 Echo("again", "echo.value")};
+  rules[0].filters = {{"kind", {"card"}}};
+  rules[0].mode = Mode::kShadow;
+  Compile(PluginErrorPolicy::kSkip, rules);
+  ASSERT_EQ(error_, "");
+  std::vector<Judgement> judgements = Evaluate(40, "card");
+  EXPECT_EQ(Echoed(judgements, 1), 40);
+  EXPECT_EQ(Echoed(judgements, 2), 40);
+  judgements = Evaluate(2, "card");
+  EXPECT_EQ(Echoed(judgements, 1), 42);
+  EXPECT_EQ(Echoed(Evaluate(1, "cash"), 1), -1) << "the rule did not see the event";
+  EXPECT_EQ(Echoed(Evaluate(SummingPlugin::kBadAmount, "card"), 1), -1) << "it had an error";
+  judgements = Evaluate(1, "card");
+  EXPECT_EQ(Echoed(judgements, 1), 43);
+}
+
+TEST_F(PluginRulesetTest, NamesOfValuesMustExist) {
+  Compile(PluginErrorPolicy::kFail, {Rule("a", "summing"), Echo("b", "a.count")});
+  EXPECT_THAT(error_, HasSubstr("rule 'b': no rule before this one in its ruleset observes "
+                                "'a.count' (there is: a.sum); correct the name"));
+}
+
+TEST_F(PluginRulesetTest, RulesBuildOnEarlierOnesOnly) {
+  Compile(PluginErrorPolicy::kFail, {Echo("b", "a.sum"), Rule("a", "summing")});
+  EXPECT_THAT(error_, HasSubstr("observes 'a.sum' (there are: none)"));
+}
+
+TEST_F(PluginRulesetTest, RulesThatAreOffObserveNothing) {
+  std::vector<RuleSpec> rules = {Rule("a", "summing"), Echo("b", "a.sum")};
+  rules[0].mode = Mode::kOff;
+  Compile(PluginErrorPolicy::kFail, rules);
+  EXPECT_THAT(error_, HasSubstr("observes 'a.sum' (there are: none)"));
 }
 
 }  // namespace

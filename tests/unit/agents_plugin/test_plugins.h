@@ -43,6 +43,30 @@ class SummingPlugin {
   }
 };
 
+/// Observes the value of an earlier rule that its parameter names, -1 where there is none, and
+/// always fires.
+class EchoPlugin {
+ public:
+  static constexpr const char* kName = "echo";
+  static constexpr const char* kVersion = "1.0.0";
+  static constexpr const char* kLicence = "Apache-2.0";
+  static constexpr const char* kDescription = "Observes what an earlier rule observed.";
+  static constexpr const char* kSchema =
+      R"({"type": "object", "required": ["of"], "properties": {"of": {"type": "string"}}})";
+  static constexpr caracal::Reason kReasons[] = {{"seen", "always"}};
+  static constexpr caracal::Observed kObserved[] = {{"value", CARACAL_MONEY, 2}};
+
+  explicit EchoPlugin(const caracal::Rule& rule) : value_(rule.Feature(rule.Text("of"))) {}
+
+  void Judge(const caracal::Event& event, caracal::Verdict& verdict) const noexcept {
+    verdict.Observe(2, event.feature(value_).value_or(-1));
+    verdict.Raise(0);
+  }
+
+ private:
+  uint32_t value_;
+};
+
 /// The agent class `T` as the engine sees a plugin.
 template <typename T>
 std::unique_ptr<PluginFactory> MakePlugin(PluginErrorPolicy on_error, PluginLog log = nullptr) {

@@ -48,6 +48,10 @@ AT(caracal_parameter, number, 8);
 AT(caracal_parameter, texts, 16);
 AT(caracal_parameter, count, 24);
 
+SIZE(caracal_feature, 16);
+AT(caracal_feature, value, 0);
+AT(caracal_feature, is_present, 8);
+
 SIZE(caracal_error, 16);
 AT(caracal_error, capacity, 0);
 AT(caracal_error, size, 4);
@@ -68,12 +72,14 @@ AT(caracal_host, reserved, 12);
 AT(caracal_host, log, 16);
 AT(caracal_host, parameter, 24);
 AT(caracal_host, attribute_slot, 32);
+AT(caracal_host, feature, 40);
 
 AT(caracal_batch, struct_size, 0);
-AT(caracal_batch, reserved, 4);
+AT(caracal_batch, feature_count, 4);
 AT(caracal_batch, count, 8);
 AT(caracal_batch, events, 16);
 AT(caracal_batch, states, 24);
+AT(caracal_batch, features, 32);
 
 AT(caracal_description, struct_size, 0);
 AT(caracal_description, state_size, 4);

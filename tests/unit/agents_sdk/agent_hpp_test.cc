@@ -162,7 +162,7 @@ TEST(AgentHppTest, JudgesAndTurnsAnExceptionIntoAStatus) {
   const std::vector<const caracal_event*> pointers = {&events[0], &events[1], &events[2]};
   std::vector<Sum> sums(3);
   const std::vector<void*> states = {&sums[0], &sums[1], &sums[0]};
-  const caracal_batch batch = {sizeof(batch), 0, 3, pointers.data(), states.data()};
+  const caracal_batch batch = {sizeof(batch), 0, 3, pointers.data(), states.data(), nullptr};
   std::vector<caracal_verdict> verdicts(3);
   caracal_error sink = {0, 0, nullptr};
   EXPECT_EQ(api.process(agent, &batch, verdicts.data(), &sink), 0);
@@ -201,7 +201,7 @@ TEST(AgentHppTest, ServesAStatelessAgent) {
   const caracal_event event = {};
   const caracal_event* const events[] = {&event};
   void* const states[] = {nullptr};
-  const caracal_batch batch = {sizeof(batch), 0, 1, events, states};
+  const caracal_batch batch = {sizeof(batch), 0, 1, events, states, nullptr};
   caracal_verdict verdict = {};
   EXPECT_EQ(api.process(agent, &batch, &verdict, nullptr), 0);
   EXPECT_EQ(verdict.flags, CARACAL_INACTIVE);

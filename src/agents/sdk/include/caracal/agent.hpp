@@ -179,12 +179,12 @@ class Plugin {
     SetObserved<T>(*description, 0);
   }
 
-  static void JudgeOne(T& agent, const caracal_event& raw, [[maybe_unused]] void* state,
+  static void JudgeOne(T& agent, const caracal_batch& batch, uint64_t i,
                        caracal_verdict& raw_verdict) noexcept(IsNoexcept()) {
-    const Event event(raw);
+    const Event event(*batch.events[i], batch.features + i * batch.feature_count);
     Verdict verdict(raw_verdict);
     if constexpr (kStateful) {
-      agent.Judge(event, *static_cast<State*>(state), verdict);
+      agent.Judge(event, *static_cast<State*>(batch.states[i]), verdict);
     } else {
       agent.Judge(event, verdict);
     }
@@ -195,10 +195,10 @@ class Plugin {
     T& judge = reinterpret_cast<Instance*>(agent)->agent;
     for (uint64_t i = 0; i < batch->count; ++i) {
       if constexpr (IsNoexcept()) {
-        JudgeOne(judge, *batch->events[i], batch->states[i], verdicts[i]);
+        JudgeOne(judge, *batch, i, verdicts[i]);
       } else {
         try {
-          JudgeOne(judge, *batch->events[i], batch->states[i], verdicts[i]);
+          JudgeOne(judge, *batch, i, verdicts[i]);
         } catch (...) {
           verdicts[i].status = 1;
         }

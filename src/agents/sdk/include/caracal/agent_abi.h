@@ -136,6 +136,12 @@ typedef struct caracal_parameter {
   uint64_t count;
 } caracal_parameter;
 
+/* The value of an earlier rule on one event: see caracal_host.feature. */
+typedef struct caracal_feature {
+  int64_t value;       /* as in that rule's caracal_verdict.observed, by its kind */
+  uint64_t is_present; /* 0: that rule did not see the event or had nothing to judge */
+} caracal_feature;
+
 /* Where a sentence for people goes: at most `capacity` bytes to `data`, their number to `size`.
  * The host owns the buffer; caracal_set_error fills it. */
 typedef struct caracal_error {
@@ -183,17 +189,27 @@ typedef struct caracal_host {
    * Returns: the slot, or -1 when the stream does not map the attribute.
    * Ownership: name is read during the call. Concurrency: only in create. */
   int32_t (*attribute_slot)(const caracal_rule* rule, const char* name);
+
+  /* Asks for a value that a rule before this one in its ruleset observes: it then comes with every
+   * event, see caracal_batch.features. Ask for the same ones, in the same order, in every create.
+   * Arguments: rule = that of the running create; name = "rule_id.value"; kind = result, enum
+   * caracal_value_kind, or NULL.
+   * Returns: its index, counting from 0 in the order of the calls; -1 when no earlier rule observes
+   * such a value: the host then refuses the rule, whatever create returns.
+   * Ownership: name is read during the call. Concurrency: only in create. */
+  int32_t (*feature)(const caracal_rule* rule, const char* name, uint32_t* kind);
 } caracal_host;
 
 /* Events to judge. Valid until process returns. Append only. */
 typedef struct caracal_batch {
   uint32_t struct_size;
-  uint32_t reserved;
+  uint32_t feature_count;             /* asked for in create */
   uint64_t count;                     /* at least 1 */
   const caracal_event* const* events; /* in the order of the log */
   /* states[i] is the record of events[i]'s key, of the declared size and alignment; zeroed when the
    * key was never seen; NULL for a stateless agent. One record may appear several times. */
   void* const* states;
+  const caracal_feature* features; /* those of events[i] begin at features + i * feature_count */
 } caracal_batch;
 
 /* ---- tables of the plugin -------------------------------------------------------------------- */

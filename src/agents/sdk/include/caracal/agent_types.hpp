@@ -20,7 +20,9 @@ using Observed = caracal_observed;
 /// An event, read through views. Valid inside Judge only.
 class Event {
  public:
-  explicit Event(const caracal_event& raw) : raw_(raw) {}
+  /// `features`: those of this event; may be null when the rule asked for none.
+  explicit Event(const caracal_event& raw, const caracal_feature* features = nullptr)
+      : raw_(raw), features_(features) {}
 
   std::string_view key() const { return View(raw_.key); }
   std::string_view account() const { return View(raw_.account); }
@@ -34,12 +36,27 @@ class Event {
   bool has_location() const { return raw_.has_location != 0; }
   int32_t latitude_udeg() const { return raw_.latitude_udeg; }
   int32_t longitude_udeg() const { return raw_.longitude_udeg; }
+  /// A value of an earlier rule; nullopt when that rule did not see the event or had nothing to
+  /// judge. `index` comes from Rule::Feature.
+  std::optional<int64_t> feature(uint32_t index) const {
+    const caracal_feature& feature = features_[index];
+    return feature.is_present != 0 ? std::optional<int64_t>(feature.value) : std::nullopt;
+  }
+  /// The same for a value of kind CARACAL_REAL.
+  std::optional<double> real_feature(uint32_t index) const {
+    const std::optional<int64_t> bits = feature(index);
+    if (!bits.has_value()) return std::nullopt;
+    double value;
+    std::memcpy(&value, &*bits, sizeof(value));
+    return value;
+  }
   const caracal_event& raw() const { return raw_; }
 
  private:
   static std::string_view View(const caracal_text& text) { return {text.data, text.size}; }
 
   const caracal_event& raw_;
+  const caracal_feature* features_;
 };
 
 /// What the agent says of one event.
@@ -112,6 +129,13 @@ class Rule {
     throw std::invalid_argument("stream '" + std::string(raw_.topic.data, raw_.topic.size) +
                                 "' maps no attribute '" + name +
                                 "'; map it under the stream's fields or use another one");
+  }
+  /// Asks for a value of an earlier rule of the ruleset, "rule_id.value"; the index is for
+  /// Event::feature. Throws std::invalid_argument when there is none.
+  uint32_t Feature(const std::string& name) const {
+    const int32_t index = host_.feature(&raw_, name.c_str(), nullptr);
+    if (index >= 0) return static_cast<uint32_t>(index);
+    throw std::invalid_argument("no earlier rule observes '" + name + "'");
   }
   uint32_t amount_scale() const { return raw_.amount_scale; }
   bool has_amount() const { return raw_.has_amount != 0; }
