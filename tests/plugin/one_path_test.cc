@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "agents/api/agent_registry.h"
-#include "agents/builtin/builtin_agents.h"
 #include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/ruleset/evaluator.h"
 #include "agents/state/key_hash.h"
+#include "agents/velocity/velocity_factory.h"
 #include "pipeline/emit/json_alert_encoder.h"
 #include "pipeline/plugins/plugin_loader.h"
 #include "pipeline/types/event_batch.h"
@@ -130,7 +130,7 @@ class Payments {
 
 TEST(OnePathTest, VelocityIsTheSameBuiltInAndAsAPlugin) {
   agents::AgentRegistry builtin;
-  ASSERT_TRUE(agents::RegisterBuiltinAgents(builtin).ok());
+  ASSERT_TRUE(builtin.Register(std::make_unique<agents::VelocityFactory>()).ok());
   agents::AgentRegistry plugins;
   PluginRequest request;
   request.path = CARACAL_TEST_PLUGIN_DIR "/velocity.so";
@@ -140,17 +140,17 @@ TEST(OnePathTest, VelocityIsTheSameBuiltInAndAsAPlugin) {
   ASSERT_TRUE(plugins.Register(std::move(plugin)).ok());
 
   Path built_in(builtin, Ruleset({Rule("burst", MakeParameters({{"window", Duration("60s")},
-                                                                {"max_count", Number(200)},
+                                                                {"max_count", Number(85)},
                                                                 {"refunds", Text("exclude")}})),
                                   Rule("spent", MakeParameters({{"window", Duration("20s")},
-                                                                {"max_amount", Exact("15000.00")},
+                                                                {"max_amount", Exact("8000.00")},
                                                                 {"capacity", Number(100)},
                                                                 {"refunds", Text("exclude")}}))}));
   Path plugged(
       plugins,
-      Ruleset({Rule("burst", MakeParameters({{"window", Text("60s")}, {"max_count", Number(200)}})),
+      Ruleset({Rule("burst", MakeParameters({{"window", Text("60s")}, {"max_count", Number(85)}})),
                Rule("spent", MakeParameters({{"window", Text("20s")},
-                                             {"max_amount", Text("15000.00")},
+                                             {"max_amount", Text("8000.00")},
                                              {"capacity", Number(100)}}))}));
   const auto seed = static_cast<uint32_t>(::testing::UnitTest::GetInstance()->random_seed() + 1);
   SCOPED_TRACE(seed);
