@@ -129,6 +129,16 @@ bool PluginAgent::IsError(const caracal_verdict& verdict) const {
 }
 
 size_t PluginAgent::FirstError(const Batch& batch, size_t begin, size_t end) const {
+  // Errors are rare: one pass without branches finds nothing nearly always. It is too strict only
+  // about the reason of a verdict that did not fire.
+  unsigned suspicious = 0;
+  for (size_t i = begin; i < end; ++i) {
+    const caracal_verdict verdict = Raw(batch.verdicts[i]);
+    suspicious |= static_cast<unsigned>(verdict.status) | (verdict.fired & ~1U) |
+                  (verdict.flags & ~unsigned{kKnownFlags}) |
+                  static_cast<unsigned>(verdict.reason >= options_.api->reason_count);
+  }
+  if (suspicious == 0) return end;
   for (size_t i = begin; i < end; ++i) {
     if (IsError(Raw(batch.verdicts[i]))) return i;
   }
