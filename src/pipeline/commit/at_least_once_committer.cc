@@ -36,9 +36,10 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
     switch (result.outcome) {
       case OffsetCommitOutcome::kCommitted:
         static_cast<void>(HitFailpoint(Failpoint::kOffsetsCommitted));
+        pause_.Reset();
         return {};
       case OffsetCommitOutcome::kRebalancing:
-        if (!Backoff()) return {CommitOutcome::kReseal, "cancelled"};
+        if (!pause_.Wait()) return {CommitOutcome::kReseal, "cancelled"};
         return {CommitOutcome::kReseal, std::move(result.message)};
       case OffsetCommitOutcome::kFatal:
         return {CommitOutcome::kFatal, std::move(result.message)};
@@ -46,21 +47,12 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
         break;
     }
     LOG(kWarning, "commit", "offsets not committed yet, trying again", {{"error", result.message}});
-    if (!Backoff()) return {CommitOutcome::kReseal, "cancelled"};
+    if (!pause_.Wait()) return {CommitOutcome::kReseal, "cancelled"};
   }
-}
-
-bool AtLeastOnceCommitter::Backoff() {
-  MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(pause_,
-                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
 }
 
 void AtLeastOnceCommitter::Cancel() {
-  {
-    MutexLock lock(&mutex_);
-    cancelled_ = true;
-  }
+  pause_.Cancel();
   sink_.Cancel();
 }
 

@@ -39,6 +39,7 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
   if (result.suspect) ready_ = false;
   switch (result.outcome) {
     case TransactionOutcome::kCommitted:
+      pause_.Reset();
       return {};
     case TransactionOutcome::kAborted:
       return Reseal(std::move(result.message));
@@ -56,7 +57,7 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
 }
 
 CommitResult ExactlyOnceCommitter::Reseal(std::string reason) {
-  if (!Pause()) reason = "cancelled";
+  if (!pause_.Wait()) reason = "cancelled";
   return {CommitOutcome::kReseal, std::move(reason)};
 }
 
@@ -75,6 +76,7 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
     if (position.ok()) {
       switch (*position) {
         case Position::kEnd:
+          pause_.Reset();
           return {};
         case Position::kBegin:
         case Position::kNoneOwned:
@@ -89,7 +91,7 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
     } else if (!absl::IsUnavailable(position.status())) {
       return {CommitOutcome::kFatal, agents::MessageOf(position.status())};
     }
-  } while (Pause());
+  } while (pause_.Wait());
   return {CommitOutcome::kReseal, "cancelled"};
 }
 
@@ -114,17 +116,8 @@ absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
   return at_begin == owned ? Position::kBegin : Position::kMixed;
 }
 
-bool ExactlyOnceCommitter::Pause() {
-  MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(pause_,
-                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
-}
-
 void ExactlyOnceCommitter::Cancel() {
-  {
-    MutexLock lock(&mutex_);
-    cancelled_ = true;
-  }
+  pause_.Cancel();
   sink_.Cancel();
 }
 

@@ -37,7 +37,6 @@ class JsonAlertEncoder final : public AlertEncoder {
     agents::ObservedField field;
   };
   struct RuleText {
-    agents::Severity severity = agents::Severity::kLow;
     std::string head;                  ///< {"rule":...,"reason":
     std::vector<std::string> reasons;  ///< "count_exceeded"
     std::string score;                 ///< ,"score":40,"observed":{

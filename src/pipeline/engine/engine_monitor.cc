@@ -64,7 +64,9 @@ Json RulesetJson(const agents::RulesetInfo& ruleset, const RulesetProbe& probe,
   json.Set("version", ruleset.version);
   json.Set("topic", topic);
   json.Set("mode", std::string(agents::ModeName(ruleset.mode)));
-  json.Set("alerts", Number(probe.alerts.value()));
+  uint64_t alerts = 0;
+  for (const Counter& severity : probe.alerts) alerts += severity.value();
+  json.Set("alerts", Number(alerts));
   Json rules = Json::MakeArray();
   for (size_t i = 0; i < ruleset.rules.size(); ++i) {
     Json rule = Json::MakeObject();
@@ -138,7 +140,10 @@ Health EngineMonitor::Readiness() {
   health.checks.push_back({"engine", engine_.running() && Turning(),
                            engine_.running() ? "the ingest loop runs" : "not started or stopping"});
   health.checks.push_back(
-      {"group", source.rebalances.value() > 0, fmt::format("{} partitions assigned", assigned)});
+      {"group", source.member.value() > 0,
+       source.member.value() > 0
+           ? fmt::format("{} partitions assigned", assigned)
+           : "no place in the group yet, or lost it: the log says when partitions come"});
   health.checks.push_back(
       {"partitions", open == assigned, fmt::format("{} of {} are open", open, assigned)});
   const int64_t paused = engine_.probe().paused_partitions.value();

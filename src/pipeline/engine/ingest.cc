@@ -20,6 +20,11 @@ constexpr int64_t kStatusIntervalMicros = 1'000'000;
 
 std::vector<StreamCounts> Fresh(size_t streams) { return std::vector<StreamCounts>(streams); }
 
+void CountTimeSource(agents::TimeSource source, StreamCounts& counts) {
+  if (source == agents::TimeSource::kSourceCommit) counts.time_from_source_commit += 1;
+  if (source == agents::TimeSource::kRecord) counts.time_from_record += 1;
+}
+
 }  // namespace
 
 Ingest::Ingest(IngestOptions options, EventSource& source, WorkerPool& workers,
@@ -127,11 +132,7 @@ void Ingest::Publish(const EpochShare& share) {
     closed_counts_[stream].Add(share.streams[stream].counts);
     StreamProbe& probe = *probe_.streams[stream];
     for (size_t i = 0; i < share.streams[stream].rulesets.size(); ++i) {
-      const RulesetCounts& counts = share.streams[stream].rulesets[i];
-      probe.rulesets[i]->alerts.Add(counts.alerts);
-      for (size_t rule = 0; rule < counts.rules.size(); ++rule) {
-        probe.rulesets[i]->rules[rule].Add(counts.rules[rule]);
-      }
+      probe.rulesets[i]->Add(share.streams[stream].rulesets[i]);
     }
     state_sizes_[stream].keys += share.state[stream].keys;
     state_sizes_[stream].bytes += share.state[stream].bytes;
@@ -250,6 +251,7 @@ absl::Status Ingest::DecodeRun(const RecordBatch& records, size_t begin, size_t 
     }
     if (result.outcome == DecodeOutcome::kTransaction) {
       event.replayed = replayed;
+      if (!replayed) CountTimeSource(event.transaction.time_source, counts);
       if (replayed || record.offset < partition.position.alert_from) {
         event.action = EventAction::kWarm;
       }

@@ -52,6 +52,11 @@ void MetricsCatalog::AddStreams() {
               "Records read again below the committed offset to rebuild state.", {"topic"});
   auto& skipped = Declare(kCounter, "caracal_records_skipped_total",
                           "Records that are no transaction to judge.", {"topic", "reason"});
+  auto& fallbacks = Declare(
+      kCounter, "caracal_event_time_fallbacks_total",
+      "Transactions whose mapped event time was missing or lay too far ahead: the clock of the "
+      "database's commit or of the record was used instead.",
+      {"topic", "time_source"});
   auto& rejected = Declare(kCounter, "caracal_dead_letters_total",
                            "Records that could not be read and went to the dead-letter topic.",
                            {"topic", "reason"});
@@ -66,7 +71,7 @@ void MetricsCatalog::AddStreams() {
   auto& delay = Declare(kHistogram, "caracal_cdc_delay_seconds",
                         "From the database's commit to the append in Kafka, sampled.", {"topic"});
   rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
-                        {"ruleset", "rule", "agent", "mode"});
+                        {"ruleset", "rule", "agent", "severity", "mode"});
   rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",
                                "Transactions a rule judged.", {"ruleset", "rule", "agent"});
   rule_late_ = &Declare(kCounter, "caracal_rule_late_total",
@@ -76,7 +81,8 @@ void MetricsCatalog::AddStreams() {
   rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
                             "Judgements on a window at capacity: its values are lower bounds.",
                             {"ruleset", "rule"});
-  alerts_ = &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "mode"});
+  alerts_ = &Declare(kCounter, "caracal_alerts_total", "Alerts raised.",
+                     {"ruleset", "severity", "mode"});
   for (size_t i = 0; i < engine_.options().streams.size(); ++i) {
     const std::string& topic = engine_.options().source.topics[i].name;
     const StreamProbe& probe = *engine_.probe().streams[i];
@@ -85,6 +91,8 @@ void MetricsCatalog::AddStreams() {
     Keep(evaluated.Add({topic}, probe.evaluated));
     Keep(warmed.Add({topic}, probe.warmed));
     Keep(replayed.Add({topic}, probe.replayed));
+    Keep(fallbacks.Add({topic, "source_commit"}, probe.time_from_source_commit));
+    Keep(fallbacks.Add({topic, "record"}, probe.time_from_record));
     Keep(mismatches.Add({topic}, probe.key_mismatches));
     Keep(keys.Add({topic}, probe.state_keys));
     Keep(state.Add({topic}, probe.state_bytes));
@@ -107,12 +115,19 @@ void MetricsCatalog::AddRules(size_t stream) {
   for (size_t i = 0; i < rulesets.size(); ++i) {
     const agents::RulesetInfo& ruleset = rulesets[i];
     const RulesetProbe& probe = *engine_.probe().streams[stream]->rulesets[i];
-    Keep(alerts_->Add({ruleset.name, std::string(agents::ModeName(ruleset.mode))}, probe.alerts));
+    for (size_t s = 0; s < probe.alerts.size(); ++s) {
+      Keep(alerts_->Add({ruleset.name,
+                         std::string(agents::SeverityName(static_cast<agents::Severity>(s))),
+                         std::string(agents::ModeName(ruleset.mode))},
+                        probe.alerts[s]));
+    }
     for (size_t r = 0; r < ruleset.rules.size(); ++r) {
       const agents::RuleInfo& rule = ruleset.rules[r];
       const RuleProbe& cells = probe.rules[r];
       const std::string mode(agents::ModeName(rule.mode));
-      Keep(rule_hits_->Add({ruleset.name, rule.id, rule.agent, mode}, cells.fired));
+      Keep(rule_hits_->Add({ruleset.name, rule.id, rule.agent,
+                            std::string(agents::SeverityName(rule.severity)), mode},
+                           cells.fired));
       Keep(rule_evaluations_->Add({ruleset.name, rule.id, rule.agent}, cells.evaluations));
       Keep(rule_late_->Add({ruleset.name, rule.id}, cells.late));
       Keep(rule_inactive_->Add({ruleset.name, rule.id}, cells.inactive));

@@ -115,7 +115,9 @@ void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts
   share.counts.warmed += counts.warmed;
   share.counts.skipped[static_cast<size_t>(SkipReason::kDuplicate)] += counts.duplicates;
   for (size_t i = 0; i < share.rulesets.size(); ++i) {
-    share.rulesets[i].alerts += counts.rulesets[i].alerts;
+    for (size_t s = 0; s < agents::kSeverityCount; ++s) {
+      share.rulesets[i].alerts[s] += counts.rulesets[i].alerts[s];
+    }
     for (size_t r = 0; r < share.rulesets[i].rules.size(); ++r) {
       const agents::RuleCounts& from = counts.rulesets[i].rules[r];
       share.rulesets[i].rules[r].Add(

@@ -178,7 +178,6 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
   source->assigned_once_ = true;
-  source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
   } else {
@@ -213,6 +212,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   }
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
+  probe_.member.Set(1);
   ShowOwned();
   ReadOn();
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
@@ -235,6 +235,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
       slots_[it->second.lease->slot()] = false;
     owned_.erase(it);
   }
+  if (lost || closing_) probe_.member.Set(0);
   (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
   ShowOwned();
   LOG(kInfo, "source", lost ? "partitions lost" : "partitions revoked",

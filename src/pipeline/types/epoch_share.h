@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "agents/api/ruleset.h"
 #include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/epoch.h"
 #include "pipeline/types/record_outcome.h"
@@ -19,6 +20,9 @@ struct StreamCounts {
   uint64_t evaluated = 0;  ///< transactions that changed the state; includes warmed
   uint64_t warmed = 0;     ///< of these, silently: by the op policy or `alert_from`
   uint64_t replayed = 0;
+  /// Transactions whose event time is not the mapped field but the source's or the record's clock.
+  uint64_t time_from_source_commit = 0;
+  uint64_t time_from_record = 0;
   std::array<uint64_t, kSkipReasonCount> skipped = {};
   std::array<uint64_t, kRejectReasonCount> rejected = {};
 
@@ -40,7 +44,7 @@ struct RuleCounts {
 
 /// What one ruleset did; `rules` has one entry per rule of the file, also for those that are off.
 struct RulesetCounts {
-  uint64_t alerts = 0;
+  std::array<uint64_t, agents::kSeverityCount> alerts = {};
   std::vector<RuleCounts> rules;
 };
 
