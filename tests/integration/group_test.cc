@@ -1,4 +1,4 @@
-/// The coordinator refuses, moves or is not there: nothing is lost, nothing is committed that was
+/// The coordinator refuses: nothing is lost, nothing is committed that was
 /// not delivered, and the member goes on by itself.
 ///
 /// Every test first shows, or says, what its assertions would see without the fault: the counters
