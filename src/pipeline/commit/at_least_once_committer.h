@@ -18,7 +18,8 @@ namespace caracal::pipeline {
 /// any.
 class AtLeastOnceCommitter : public EpochCommitter {
  public:
-  /// Both must outlive this. `pause` is waited before offsets are committed again, longer each time.
+  /// Both must outlive this. `pause` is waited before offsets are committed again, longer each
+  /// time.
   AtLeastOnceCommitter(OutputSink& sink, OffsetStore& offsets,
                        absl::Duration pause = absl::Milliseconds(100))
       : sink_(sink), offsets_(offsets), pause_(pause) {}

@@ -8,7 +8,7 @@ namespace caracal::pipeline {
 
 /// Waits between attempts, longer each time: `first`, then twice as long, up to `longest`.
 ///
-/// Wait and Reset on one thread, Cancel on any. A cancelled pause stays so.
+/// Wait, Reset and next on one thread, Cancel on any. A cancelled pause stays so.
 class RetryPause {
  public:
   explicit RetryPause(absl::Duration first, absl::Duration longest = absl::Seconds(1))
@@ -18,6 +18,8 @@ class RetryPause {
   [[nodiscard]] bool Wait();
   /// An attempt succeeded: the next wait is `first` again.
   void Reset() { next_ = first_; }
+  /// What the next Wait waits.
+  absl::Duration next() const { return next_; }
   void Cancel();
 
  private:

@@ -113,8 +113,8 @@ void JsonAlertEncoder::AppendReasons(const RulesetText& ruleset,
                                      std::string& out) const {
   out += R"(,"reasons":[)";
   for (const agents::FiredRule& reason : fired) {
-    if (&reason != &fired.front()) out += ',';
     CHECK(reason.rule < ruleset.rules.size());
+    if (&reason != &fired.front()) out += ',';
     AppendReason(ruleset.rules[reason.rule], reason.verdict, out);
   }
   out += ']';

@@ -17,6 +17,7 @@ using enum MetricType;
 MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
     : registry_(registry), engine_(engine) {
   AddBuildInfo();
+  DeclareRules();
   AddStreams();
   AddDelivery();
   AddSnapshots();
@@ -34,6 +35,22 @@ void MetricsCatalog::AddBuildInfo() {
                "Version of the engine and of its Kafka client; always 1.",
                {"version", "librdkafka"})
            .Add({kVersion, KafkaClientVersion()}, [] { return 1.0; }));
+}
+
+void MetricsCatalog::DeclareRules() {
+  rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
+                        {"ruleset", "rule", "agent", "severity", "mode"});
+  rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",
+                               "Transactions a rule judged.", {"ruleset", "rule", "agent"});
+  rule_late_ = &Declare(kCounter, "caracal_rule_late_total",
+                        "Transactions older than the rule's window.", {"ruleset", "rule"});
+  rule_inactive_ = &Declare(kCounter, "caracal_rule_inactive_total",
+                            "Transactions a rule had nothing to judge on.", {"ruleset", "rule"});
+  rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
+                            "Judgements on a window at capacity: its values are lower bounds.",
+                            {"ruleset", "rule"});
+  alerts_ =
+      &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "severity", "mode"});
 }
 
 void MetricsCatalog::AddStreams() {
@@ -70,19 +87,6 @@ void MetricsCatalog::AddStreams() {
                             "Keys evicted because a bucket was full.", {"topic"});
   auto& delay = Declare(kHistogram, "caracal_cdc_delay_seconds",
                         "From the database's commit to the append in Kafka, sampled.", {"topic"});
-  rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
-                        {"ruleset", "rule", "agent", "severity", "mode"});
-  rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",
-                               "Transactions a rule judged.", {"ruleset", "rule", "agent"});
-  rule_late_ = &Declare(kCounter, "caracal_rule_late_total",
-                        "Transactions older than the rule's window.", {"ruleset", "rule"});
-  rule_inactive_ = &Declare(kCounter, "caracal_rule_inactive_total",
-                            "Transactions a rule had nothing to judge on.", {"ruleset", "rule"});
-  rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
-                            "Judgements on a window at capacity: its values are lower bounds.",
-                            {"ruleset", "rule"});
-  alerts_ = &Declare(kCounter, "caracal_alerts_total", "Alerts raised.",
-                     {"ruleset", "severity", "mode"});
   for (size_t i = 0; i < engine_.options().streams.size(); ++i) {
     const std::string& topic = engine_.options().source.topics[i].name;
     const StreamProbe& probe = *engine_.probe().streams[i];
@@ -116,10 +120,10 @@ void MetricsCatalog::AddRules(size_t stream) {
     const agents::RulesetInfo& ruleset = rulesets[i];
     const RulesetProbe& probe = *engine_.probe().streams[stream]->rulesets[i];
     for (size_t s = 0; s < probe.alerts.size(); ++s) {
-      Keep(alerts_->Add({ruleset.name,
-                         std::string(agents::SeverityName(static_cast<agents::Severity>(s))),
-                         std::string(agents::ModeName(ruleset.mode))},
-                        probe.alerts[s]));
+      Keep(alerts_->Add(
+          {ruleset.name, std::string(agents::SeverityName(static_cast<agents::Severity>(s))),
+           std::string(agents::ModeName(ruleset.mode))},
+          probe.alerts[s]));
     }
     for (size_t r = 0; r < ruleset.rules.size(); ++r) {
       const agents::RuleInfo& rule = ruleset.rules[r];

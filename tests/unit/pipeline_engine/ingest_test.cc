@@ -70,6 +70,22 @@ TEST(IngestTest, EveryRecordHasExactlyOneOutcome) {
   EXPECT_EQ(engine.CommittedOffset(0), 5);
 }
 
+TEST(IngestTest, CountsTransactionsThatAreJudgedByAnotherClock) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+  const auto append = [&engine](int64_t id, int64_t time_us) {
+    FakeRecord record = Payment(id, 7, time_us);
+    record.timestamp_ms = kStart / 1000;
+    engine.source().Append(0, record);
+  };
+  append(1, kStart);
+  append(2, 0);                                     // no time in a row without a schema
+  append(3, kStart + 10 * 365 * 86'400 * kSecond);  // years ahead of its record
+  engine.source().Assign(0, {.replay_from = 0, .committed = 2, .alert_from = 0});
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  EXPECT_EQ(engine.stream_probe().time_from_record.value(), 1U) << "replayed ones count once";
+  EXPECT_EQ(engine.stream_probe().time_from_source_commit.value(), 0U);
+}
+
 TEST(IngestTest, ReplayRebuildsStateAndEmitsNothingBelowTheCommittedOffset) {
   const auto fill = [](EngineHarness& engine) {
     for (int64_t i = 0; i < 4; ++i) engine.source().Append(0, Payment(i, 7, kStart + i * kSecond));

@@ -1,5 +1,6 @@
 #include "pipeline/execute/worker.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -54,7 +55,7 @@ TEST_F(WorkerTest, HandsOverAlertsAndCountsAtTheBarrier) {
   EXPECT_EQ(share.streams[0].counts.evaluated, 4U);
   EXPECT_EQ(share.streams[1].counts.evaluated, 0U);
   ASSERT_EQ(share.streams[0].rulesets.size(), 1U);
-  EXPECT_EQ(share.streams[0].rulesets[0].alerts, 2U);
+  EXPECT_THAT(share.streams[0].rulesets[0].alerts, testing::ElementsAre(0, 2, 0, 0));
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].evaluations, 4U);
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].fired, 2U);
   EXPECT_EQ(share.state[0].keys, 1U);
@@ -73,7 +74,7 @@ TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
   const EpochShare second = worker.Handle(Barrier{2, {}});
   EXPECT_EQ(second.outputs.size(), 1U) << "the fourth payment, by the state of the first epoch";
   EXPECT_EQ(second.streams[0].counts.evaluated, 1U);
-  EXPECT_EQ(second.streams[0].rulesets[0].alerts, 1U);
+  EXPECT_THAT(second.streams[0].rulesets[0].alerts, testing::ElementsAre(0, 1, 0, 0));
   EXPECT_EQ(worker.Handle(Barrier{3, {}}).outputs.size(), 0U);
 }
 
@@ -134,7 +135,7 @@ TEST_F(WorkerTest, PartitionsAndStreamsShareNoState) {
   const EpochShare share = worker.Handle(Barrier{2, {}});
   ASSERT_EQ(share.outputs.size(), 1U);
   EXPECT_EQ(share.outputs[0].lease, leases[2]);
-  EXPECT_EQ(share.streams[1].rulesets[0].alerts, 1U);
+  EXPECT_THAT(share.streams[1].rulesets[0].alerts, testing::ElementsAre(0, 1, 0, 0));
   EXPECT_NE(worker.BucketDigests(*leases[0]), worker.BucketDigests(*leases[2]));
 }
 
