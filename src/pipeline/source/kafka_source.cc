@@ -189,6 +189,11 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   static_cast<void>(HitFailpoint(Failpoint::kPartitionAssign));
   // Before the client is told, because it may then join again at once.
   joins_->Settle();
+  if (closing_) {
+    // The client wants an answer before it leaves; it will take them back at once.
+    static_cast<void>(Assign(partitions));
+    return;
+  }
   std::vector<LeasePtr> leases;
   for (int i = 0; i < partitions->cnt; ++i) {
     rd_kafka_topic_partition_t& entry = partitions->elems[i];
@@ -205,11 +210,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
     leases.push_back(owned.lease);
     owned_.insert_or_assign({entry.topic, entry.partition}, std::move(owned));
   }
-  if (KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions)); error != nullptr) {
-    fatal_ = absl::InternalError(
-        fmt::format("taking assigned partitions: {}", rd_kafka_error_string(error.get())));
-    return;
-  }
+  if (!Assign(partitions)) return;
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
   probe_.member.Set(1);
@@ -217,6 +218,14 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   ReadOn();
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   restorer_->Submit(std::move(leases));
+}
+
+bool KafkaSource::Assign(const rd_kafka_topic_partition_list_t* partitions) {
+  const KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions));
+  if (error == nullptr) return true;
+  fatal_ = absl::InternalError(
+      fmt::format("taking assigned partitions: {}", rd_kafka_error_string(error.get())));
+  return false;
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {

@@ -77,6 +77,8 @@ class KafkaSource : public EventSource {
                           rd_kafka_topic_partition_list_t* partitions, void* opaque);
   void OnAssign(rd_kafka_topic_partition_list_t* partitions);
   void OnRevoke(const rd_kafka_topic_partition_list_t* partitions);
+  /// False when the client refuses: then fatal_ says why.
+  [[nodiscard]] bool Assign(const rd_kafka_topic_partition_list_t* partitions);
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);
