@@ -61,7 +61,7 @@ void SimCommitSlot::Submit(std::shared_ptr<const SealedEpoch> epoch) {
 }
 
 void SimCommitSlot::CommitLoop() {
-  committer_->Start();
+  if (!committer_->Start().ok()) return;  // the process is dead
   while (!process_.dead()) {
     process_.Await([this] { return !submitted_.empty(); });
     if (process_.dead()) return;

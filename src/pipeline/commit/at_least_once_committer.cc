@@ -13,7 +13,8 @@ CommitResult AtLeastOnceCommitter::Commit(const SealedEpoch& epoch) {
   if (delivered_epoch_ != epoch.id) {
     const absl::Status delivered = sink_.Deliver(epoch.outputs);
     if (absl::IsCancelled(delivered)) return {CommitOutcome::kReseal, "cancelled"};
-    if (!delivered.ok()) return {CommitOutcome::kFatal, agents::MessageOf(delivered)};
+    if (!delivered.ok())
+      return {CommitOutcome::kFatal, agents::MessageOf(delivered), delivered.code()};
     delivered_epoch_ = epoch.id;
   }
   return CommitOffsets(epoch);
@@ -42,7 +43,7 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
         if (!pause_.Wait()) return {CommitOutcome::kReseal, "cancelled"};
         return {CommitOutcome::kReseal, std::move(result.message)};
       case OffsetCommitOutcome::kFatal:
-        return {CommitOutcome::kFatal, std::move(result.message)};
+        return {CommitOutcome::kFatal, std::move(result.message), result.code};
       case OffsetCommitOutcome::kTransient:
         break;
     }

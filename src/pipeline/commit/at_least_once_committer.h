@@ -1,5 +1,6 @@
 #pragma once
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "pipeline/commit/retry_pause.h"
 #include "pipeline/ports/epoch_committer.h"
@@ -24,7 +25,7 @@ class AtLeastOnceCommitter : public EpochCommitter {
                        absl::Duration pause = absl::Milliseconds(100))
       : sink_(sink), offsets_(offsets), pause_(pause) {}
 
-  void Start() override { sink_.Start(); }
+  absl::Status Start() override { return sink_.Start(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
   void Cancel() override;
 

@@ -102,9 +102,9 @@ void EpochCoordinator::AddShare(EpochShare share) {
 }
 
 absl::Status EpochCoordinator::Serve() {
-  if (!closed_.has_value()) return absl::OkStatus();
   if (std::optional<CommitResult> result = commit_slot_.TakeResult(); result.has_value()) {
-    if (result->outcome == CommitOutcome::kFatal) return absl::InternalError(result->message);
+    if (result->outcome == CommitOutcome::kFatal)
+      return absl::Status(result->code, result->message);
     Finish(*result);
   }
   if (closed_.has_value() && closed_->missing_shares == 0 && !closed_->submitted) Submit();

@@ -16,12 +16,6 @@ constexpr int64_t kTornGraceMicros = 30'000'000;
 
 }  // namespace
 
-void ExactlyOnceCommitter::Start() {
-  if (const absl::Status status = Renew(); !status.ok() && !absl::IsCancelled(status)) {
-    LOG(kError, "commit", "no transactional producer", {{"error", agents::MessageOf(status)}});
-  }
-}
-
 absl::Status ExactlyOnceCommitter::Renew() {
   RETURN_IF_ERROR(sink_.Renew());
   ready_ = true;
@@ -33,7 +27,7 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
   if (!ready_) {
     const absl::Status status = Renew();
     if (absl::IsCancelled(status)) return {CommitOutcome::kReseal, "cancelled"};
-    if (!status.ok()) return {CommitOutcome::kFatal, agents::MessageOf(status)};
+    if (!status.ok()) return {CommitOutcome::kFatal, agents::MessageOf(status), status.code()};
   }
   TransactionResult result = sink_.Send(epoch);
   if (result.suspect) ready_ = false;
@@ -53,7 +47,7 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
     case TransactionOutcome::kFatal:
       break;
   }
-  return {CommitOutcome::kFatal, std::move(result.message)};
+  return {CommitOutcome::kFatal, std::move(result.message), result.code};
 }
 
 CommitResult ExactlyOnceCommitter::Reseal(std::string reason) {
@@ -70,7 +64,7 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
     if (!ready_) {
       const absl::Status renewed = Renew();
       if (absl::IsCancelled(renewed)) return {CommitOutcome::kReseal, "cancelled"};
-      if (!renewed.ok()) return {CommitOutcome::kFatal, agents::MessageOf(renewed)};
+      if (!renewed.ok()) return {CommitOutcome::kFatal, agents::MessageOf(renewed), renewed.code()};
     }
     const absl::StatusOr<Position> position = Locate(epoch);
     if (position.ok()) {

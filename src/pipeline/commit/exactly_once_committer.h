@@ -33,7 +33,7 @@ class ExactlyOnceCommitter : public EpochCommitter {
                        absl::Duration pause = absl::Milliseconds(50))
       : sink_(sink), offsets_(offsets), clock_(clock), pause_(pause) {}
 
-  void Start() override;
+  absl::Status Start() override { return Renew(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
   void Cancel() override;
 

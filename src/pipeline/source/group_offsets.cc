@@ -26,7 +26,8 @@ OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
 }
 
 OffsetCommitResult ResultOf(rd_kafka_resp_err_t error) {
-  return {Classify(error), agents::MessageOf(KafkaStatus(error, "committing offsets"))};
+  const absl::Status status = KafkaStatus(error, "committing offsets");
+  return {Classify(error), agents::MessageOf(status), status.code()};
 }
 
 // The error of the request, else the first of a partition.
