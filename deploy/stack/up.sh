@@ -6,6 +6,8 @@
 #   STACK_CACHE            directory that fetch.sh has filled; .cache/stack of the checkout
 #   STACK_POSTGRES_PORT    25432      STACK_KAFKA_PORT    29092
 #   STACK_CONTROLLER_PORT  29093      STACK_CONNECT_PORT  28083
+#   STACK_LOGIN_PORT       none; a second listener of Kafka, where clients log in (SASL PLAIN, user
+#                          and password 'engine') and may do only what an ACL allows them
 #   STACK_JAVA_OPTIONS     JVM flags; the default favours a fast start over throughput
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -88,6 +90,7 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 P
+  [[ -z $STACK_LOGIN_PORT ]] || kafka_login >>"$W/kafka.properties"
   if [[ ! -e $W/kafka/meta.properties ]]; then
     java -XX:TieredStopAtLevel=1 -cp "$STACK_CACHE/lib/*" kafka.tools.StorageTool format \
       --standalone --cluster-id "$(cluster_id)" --config "$W/kafka.properties" \
@@ -95,6 +98,22 @@ P
       fail_with_log kafka "could not make its data directory"
   fi
   start_java kafka 512m kafka.Kafka kafka.properties
+}
+
+# Settings of the listener with a login; they take the place of those above. Who comes through the
+# other listeners is ANONYMOUS and may do everything.
+kafka_login() {
+  local module=org.apache.kafka.common.security.plain.PlainLoginModule
+  local listeners=PLAINTEXT://127.0.0.1:$STACK_KAFKA_PORT,LOGIN://127.0.0.1:$STACK_LOGIN_PORT
+  cat <<P
+listeners=$listeners,CONTROLLER://127.0.0.1:$STACK_CONTROLLER_PORT
+advertised.listeners=$listeners
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT
+listener.name.login.sasl.enabled.mechanisms=PLAIN
+listener.name.login.plain.sasl.jaas.config=$module required user_engine="engine";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+P
 }
 
 # A random UUID in the form Kafka wants: 22 characters of URL-safe base64.

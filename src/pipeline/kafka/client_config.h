@@ -50,6 +50,9 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
 /// Internal.
 absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context);
 
+/// As KafkaStatus, without its words about the rights that consuming and producing need.
+absl::Status KafkaAdminStatus(rd_kafka_resp_err_t error, std::string_view context);
+
 /// Adds an offset with its metadata (ASCII) to a list of offsets to commit.
 void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,
                int64_t offset, std::string_view metadata);

@@ -12,7 +12,9 @@ import tempfile
 from oracle.records import parse_records
 
 _LIST_OFFSETS, _METADATA, _OFFSET_FETCH, _FIND_COORDINATOR = 2, 3, 9, 10
-_DESCRIBE_GROUPS, _CREATE_TOPICS = 15, 19
+_DESCRIBE_GROUPS, _CREATE_TOPICS, _CREATE_ACLS = 15, 19, 30
+_RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional_id": 5}
+_OPERATIONS = {"READ": 3, "WRITE": 4, "CREATE": 5, "DESCRIBE": 8, "DESCRIBE_CONFIGS": 10}
 _TOPIC_ALREADY_EXISTS = 36
 _UNKNOWN_TOPIC = 3
 _NO_LEADER_YET = (3, 5, 6)  # of a topic that is just being made
@@ -45,6 +47,18 @@ class Kafka:
             code, message = answer.int16(), answer.string()
             if code not in (0, _TOPIC_ALREADY_EXISTS):
                 raise KafkaError(f"cannot create topic {topic}: {message} (error {code})")
+
+    def allow(self, user, operation, resource, name, prefix=False):
+        """Adds an ACL. resource: topic, group, transactional_id; prefix: all names that start so."""
+        body = _array(1) + struct.pack(">b", _RESOURCES[resource]) + _string(name)
+        body += struct.pack(">b", 4 if prefix else 3) + _string(f"User:{user}") + _string("*")
+        body += struct.pack(">bb", _OPERATIONS[operation], 3)  # 3: allow
+        answer = self._call(_CREATE_ACLS, 1, body)
+        answer.int32()  # throttle time
+        for _ in range(answer.int32()):
+            code, message = answer.int16(), answer.string()
+            if code != 0:
+                raise KafkaError(f"cannot allow {operation} {name}: {message} (error {code})")
 
     def partition_count(self, topic):
         """0 = no such topic."""

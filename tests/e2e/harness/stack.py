@@ -35,8 +35,11 @@ class Stack:
     def bootstrap(self):
         return f"127.0.0.1:{self.ports['kafka']}"
 
-    def start(self, *components):
-        """components: start only these (kafka, connect, postgres)."""
+    def start(self, *components, login=False):
+        """components: start only these (kafka, connect, postgres). login: Kafka gets a second
+        listener where clients log in as engine/engine and need ACLs."""
+        if login:
+            self.ports["login"] = self.admin_ports[-1]
         # The user postgres must be able to enter it: not a private directory of root.
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="caracal-e2e-"))
         self.directory.chmod(0o755)
