@@ -23,7 +23,13 @@ BENCH = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(BENCH), str(BENCH.parent / "tests" / "e2e")]
 
 from members import (  # noqa: E402
-    JAVA_OPTIONS, machine_cpu, metrics_of, missing_programs, peak_rss_kib, process_cpu, running_member,
+    JAVA_OPTIONS,
+    machine_cpu,
+    metrics_of,
+    missing_programs,
+    peak_rss_kib,
+    process_cpu,
+    running_member,
 )
 from harness.kafka import Kafka  # noqa: E402
 from harness.stack import Stack  # noqa: E402
