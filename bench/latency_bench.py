@@ -79,9 +79,10 @@ class Bench:
 
     def _measure(self, delivery, topic, name, admin, process):
         arguments = self._arguments
-        command = [arguments.open_loop, self._stack.bootstrap, topic, f"{name}.alerts",
-                   arguments.rate, arguments.seconds, arguments.warm_up, arguments.accounts,
-                   PARTITIONS]
+        command = [arguments.open_loop, "--brokers", self._stack.bootstrap, "--topic", topic,
+                   "--alerts", f"{name}.alerts", "--rate", arguments.rate,
+                   "--seconds", arguments.seconds, "--warm-up", arguments.warm_up,
+                   "--accounts", arguments.accounts, "--partitions", PARTITIONS]
         before = metrics_of(admin)
         cpu, broker = process_cpu(process.pid), process_cpu(self._broker)
         done = subprocess.run([str(word) for word in command], check=True, capture_output=True,

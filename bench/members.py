@@ -48,25 +48,32 @@ def totals(metrics):
 
 @contextlib.contextmanager
 def running_member(caracal, config, environment, log):
-    """`caracal run` while the block runs; yields the process. TERM ends it, with exit code 0."""
+    """`caracal run` while the block runs; yields the process. TERM ends it, with exit code 0, unless
+    the block has ended it."""
     with open(log, "wb") as output:
         process = subprocess.Popen(
             [caracal, "run", "-c", str(config)], env={**os.environ, **environment},
             stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
         yield process
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0, f"the member exits {process.returncode}: see {log}"
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0, f"the member exits {process.returncode}: see {log}"
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
 
 
+def metrics_text(admin):
+    """The metrics of a running member."""
+    with urllib.request.urlopen(f"http://{admin}/metrics", timeout=10) as answer:
+        return answer.read().decode()
+
+
 def metrics_of(admin):
     """{metric: sum over its labels} of a running member."""
-    with urllib.request.urlopen(f"http://{admin}/metrics", timeout=10) as answer:
-        return totals(answer.read().decode())
+    return totals(metrics_text(admin))
 
 
 def missing_programs(name):

@@ -3,13 +3,13 @@
 // a consumer of committed records. An alert's latency counts from the intended time of its payment,
 // so that a sender or an engine that stands still is not forgiven. Prints one JSON line.
 //
-//   open_loop BROKERS TOPIC ALERTS RATE SECONDS WARM_UP_SECONDS ACCOUNTS PARTITIONS
-//
-// Payment i is of account hash(i) modulo ACCOUNTS; every hundredth is above the limit of
-// config/latency-rules.yaml and must come back as exactly one alert.
+// Every hundredth payment is above the limit of config/latency-rules.yaml and must come back as
+// exactly one alert. A line of the trace: the alert's partition, the intended time and the time it
+// was read, both in microseconds of CLOCK_MONOTONIC.
 
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -17,7 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -27,6 +27,8 @@
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/rfc3339.h"
+#include "pipeline/generate/random.h"
+#include "pipeline/generate/zipf_sampler.h"
 #include "pipeline/kafka/client_config.h"
 #include "pipeline/kafka/handles.h"
 
@@ -35,6 +37,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr uint64_t kSeed = 1;
 constexpr int64_t kAlertEvery = 100;
 constexpr int64_t kMicrosPerSecond = 1'000'000;
 constexpr auto kTick = std::chrono::milliseconds(1);
@@ -44,11 +47,13 @@ struct Load {
   std::string brokers;
   std::string topic;
   std::string alerts;
-  int64_t rate = 0;
-  int64_t seconds = 0;
+  std::string trace;  ///< empty = none
+  int64_t rate = 20'000;
+  int64_t seconds = 60;
   int64_t warm_up_seconds = 0;
-  uint64_t accounts = 1;
-  int32_t partitions = 1;
+  uint32_t accounts = 1'000'000;
+  int32_t partitions = 12;
+  double zipf = 0;
 
   int64_t payments() const { return rate * seconds; }
   int64_t first_counted() const { return rate * warm_up_seconds; }
@@ -56,17 +61,19 @@ struct Load {
   int64_t IntendedMicros(int64_t payment) const { return payment * kMicrosPerSecond / rate; }
 };
 
+struct CloseFile {
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+
+int64_t MicrosOf(Clock::time_point time) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
 int64_t MicrosSince(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
 }
 
-/// Fibonacci hashing: neighbours are far apart, all accounts are met.
-uint64_t AccountOf(int64_t payment, uint64_t accounts) {
-  return (static_cast<uint64_t>(payment) * 0x9E3779B97F4A7C15U >> 20) % accounts;
-}
-
-void Append(const Load& load, int64_t payment, int64_t wall_us, std::string& json) {
-  const uint64_t account = AccountOf(payment, load.accounts);
+void Append(int64_t payment, uint32_t account, int64_t wall_us, std::string& json) {
   const bool above = payment % kAlertEvery == 0;
   json = fmt::format(
       R"({{"before":null,"after":{{"id":{},"user_id":{},"amount":"{}.{:02}","created_at":")",
@@ -83,7 +90,8 @@ void Append(const Load& load, int64_t payment, int64_t wall_us, std::string& jso
 /// Sends every payment at its intended time; how late each send was, in microseconds.
 class Sender {
  public:
-  Sender(const Load& load, Clock::time_point start) : load_(load), start_(start) {}
+  Sender(const Load& load, Clock::time_point start)
+      : load_(load), start_(start), accounts_(load.accounts, load.zipf), random_(kSeed) {}
 
   absl::Status Run() {
     ASSIGN_OR_RETURN(
@@ -113,10 +121,10 @@ class Sender {
 
  private:
   absl::Status Send(rd_kafka_t* client, int64_t payment) {
-    Append(load_, payment, absl::ToUnixMicros(absl::Now()), value_);
-    const uint64_t account = AccountOf(payment, load_.accounts);
+    const uint32_t account = accounts_.Sample(random_);
+    Append(payment, account, absl::ToUnixMicros(absl::Now()), value_);
     const std::string key = fmt::format(R"({{"user_id":{}}})", account);
-    const auto partition = static_cast<int32_t>(account % static_cast<uint64_t>(load_.partitions));
+    const auto partition = static_cast<int32_t>(account % static_cast<uint32_t>(load_.partitions));
     const rd_kafka_resp_err_t error = rd_kafka_producev(
         client, RD_KAFKA_V_TOPIC(load_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
@@ -129,6 +137,8 @@ class Sender {
 
   const Load& load_;
   const Clock::time_point start_;
+  const ZipfSampler accounts_;
+  Random random_;
   std::string value_;
   std::vector<int64_t> lateness_us_;
 };
@@ -137,7 +147,12 @@ class Sender {
 class AlertReader {
  public:
   AlertReader(const Load& load, Clock::time_point start)
-      : load_(load), start_(start), seen_(static_cast<size_t>(load.payments() / kAlertEvery + 1)) {}
+      : load_(load),
+        start_(start),
+        trace_(load.trace.empty() ? nullptr : std::fopen(load.trace.c_str(), "we")),
+        seen_(static_cast<size_t>(load.payments() / kAlertEvery + 1)) {
+    CHECK(load.trace.empty() || trace_ != nullptr);
+  }
 
   absl::Status Run(const std::atomic<bool>& sent) {
     ASSIGN_OR_RETURN(KafkaConf conf,
@@ -159,7 +174,7 @@ class AlertReader {
         return KafkaStatus(message->err, rd_kafka_message_errstr(message.get()));
       }
       last = Clock::now();
-      Note({static_cast<const char*>(message->payload), message->len});
+      Note({static_cast<const char*>(message->payload), message->len}, message->partition);
     }
     return absl::OkStatus();
   }
@@ -170,7 +185,7 @@ class AlertReader {
   std::vector<int64_t>& latency_us() { return latency_us_; }
 
  private:
-  void Note(std::string_view alert) {
+  void Note(std::string_view alert, int32_t partition) {
     static constexpr std::string_view kField = R"("transaction_id":")";
     const int64_t now = MicrosSince(start_);
     const size_t at = alert.find(kField);
@@ -185,12 +200,17 @@ class AlertReader {
     }
     seen_[index] = true;
     ++received_;
-    if (payment < load_.first_counted()) return;
-    latency_us_.push_back(now - load_.IntendedMicros(payment));
+    const int64_t intended = load_.IntendedMicros(payment);
+    if (trace_ != nullptr) {
+      const int64_t start = MicrosOf(start_);
+      fmt::print(trace_.get(), "{} {} {}\n", partition, start + intended, start + now);
+    }
+    if (payment >= load_.first_counted()) latency_us_.push_back(now - intended);
   }
 
   const Load& load_;
   const Clock::time_point start_;
+  const std::unique_ptr<std::FILE, CloseFile> trace_;
   std::vector<bool> seen_;
   int64_t received_ = 0;
   int64_t repeated_ = 0;
@@ -236,26 +256,19 @@ absl::Status Run(const Load& load) {
 }  // namespace caracal::pipeline
 
 int main(int argc, char** argv) {
-  if (argc != 9) {
-    fmt::print(stderr,
-               "usage: open_loop BROKERS TOPIC ALERTS RATE SECONDS WARM_UP_SECONDS ACCOUNTS "
-               "PARTITIONS\n");
-    return 64;
-  }
   caracal::pipeline::Load load;
-  load.brokers = argv[1];
-  load.topic = argv[2];
-  load.alerts = argv[3];
-  load.rate = std::atoll(argv[4]);
-  load.seconds = std::atoll(argv[5]);
-  load.warm_up_seconds = std::atoll(argv[6]);
-  load.accounts = static_cast<uint64_t>(std::atoll(argv[7]));
-  load.partitions = std::atoi(argv[8]);
-  if (load.rate <= 0 || load.seconds <= load.warm_up_seconds || load.accounts == 0 ||
-      load.partitions <= 0) {
-    fmt::print(stderr, "open_loop: the numbers must be positive, and the warm-up shorter\n");
-    return 64;
-  }
+  CLI::App app("Sends payments at their intended times and reads their alerts");
+  app.add_option("--brokers", load.brokers)->required();
+  app.add_option("--topic", load.topic)->required();
+  app.add_option("--alerts", load.alerts)->required();
+  app.add_option("--rate", load.rate, "payments per second")->check(CLI::PositiveNumber);
+  app.add_option("--seconds", load.seconds)->check(CLI::PositiveNumber);
+  app.add_option("--warm-up", load.warm_up_seconds, "seconds that are not counted");
+  app.add_option("--accounts", load.accounts)->check(CLI::PositiveNumber);
+  app.add_option("--partitions", load.partitions, "of both topics")->check(CLI::PositiveNumber);
+  app.add_option("--zipf", load.zipf, "exponent of the accounts' popularity; 0 = all alike");
+  app.add_option("--trace", load.trace, "file for a line per alert");
+  CLI11_PARSE(app, argc, argv);
   if (const absl::Status status = caracal::pipeline::Run(load); !status.ok()) {
     fmt::print(stderr, "open_loop: {}\n", caracal::agents::MessageOf(status));
     return 1;

@@ -184,6 +184,20 @@ def run_latency(runner):
         yield Figure(name, "", values, LATENCY_TARGETS.get(name, ""))
 
 
+RECOVERY_TARGETS = {
+    "killed: first alert after both, s": "<= 10",
+    "killed: unmoved partitions, p99 / before": "<= 2",
+    "stopped: unmoved partitions, p99 / before": "<= 2",
+    "stopped: longest wait / (1 s + state at 250 MB/s)": "<= 1",
+}
+
+
+def run_recovery(runner):
+    report = runner.script("recovery_bench", "--open-loop", runner.path("bench/open_loop"))
+    for name, values in report["figures"].items():
+        yield Figure(name, "", values, RECOVERY_TARGETS.get(name, ""))
+
+
 BENCHMARKS = {
     "engine": (run_engine, ["engine_bench"]),
     "decode": (run_decode, ["decode_bench"]),
@@ -193,6 +207,7 @@ BENCHMARKS = {
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),
+    "recovery": (run_recovery, [PROGRAM, "open_loop"]),
 }
 
 
