@@ -43,7 +43,8 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
       return {CommitOutcome::kFatal,
               fmt::format("another process has taken over this instance's transactional id: two "
                           "processes have the same instance_id. {}",
-                          result.message)};
+                          result.message),
+              absl::StatusCode::kFailedPrecondition};
     case TransactionOutcome::kFatal:
       break;
   }

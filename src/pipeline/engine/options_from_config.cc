@@ -129,6 +129,12 @@ SourceOptions SourceOptionsOf(const LoadedConfig& loaded) {
   options.connection = ConnectionFromConfig(loaded);
   Override(options.connection.properties, config.kafka().consumer().properties());
   options.group_id = config.kafka().group_id();
+  if (config.kafka().static_membership()) {
+    options.group_instance_id = config.instance_id();
+  } else if (!config.instance_id().empty()) {
+    // What a twin is known by.
+    options.connection.client_id += "/" + config.instance_id();
+  }
   for (const v1::Stream& stream : config.streams()) {
     options.topics.push_back(
         {stream.topic(), PointOf(stream.start().from()), PointOf(stream.start().alert_from())});

@@ -156,9 +156,14 @@ absl::Status KafkaSource::ServeGroup(int timeout_ms) {
 
 absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) {
   std::array<char, 512> text = {};
-  if (message.err == RD_KAFKA_RESP_ERR__FATAL ||
-      rd_kafka_fatal_error(client_.get(), text.data(), text.size()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::InternalError(fmt::format("the Kafka consumer cannot go on: {}", text.data()));
+  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL || fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const std::string reason = fmt::format("the Kafka consumer cannot go on: {}", text.data());
+    if (fatal != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return absl::InternalError(reason);
+    return absl::FailedPreconditionError(
+        fmt::format("another process has joined group '{}' with instance_id '{}', and takes this "
+                    "one's place: two processes have the same instance_id",
+                    options_.group_id, options_.group_instance_id));
   }
   const absl::Status status = KafkaStatus(message.err, rd_kafka_message_errstr(&message));
   if (absl::IsPermissionDenied(status)) return status;
