@@ -13,8 +13,8 @@ from harness.waiting import wait_until
 from oracle.records import parse_records
 
 _LIST_OFFSETS, _METADATA, _OFFSET_FETCH, _FIND_COORDINATOR = 2, 3, 9, 10
-_DESCRIBE_GROUPS, _CREATE_TOPICS, _DELETE_RECORDS, _INIT_PRODUCER_ID = 15, 19, 21, 22
-_DELETE_GROUPS = 42
+_DESCRIBE_GROUPS, _CREATE_TOPICS, _DELETE_TOPICS, _DELETE_RECORDS = 15, 19, 20, 21
+_INIT_PRODUCER_ID, _DELETE_GROUPS = 22, 42
 _TOPIC_ALREADY_EXISTS = 36
 _UNKNOWN_TOPIC = 3
 _TRY_AGAIN = (14, 15, 51)  # the coordinator loads, moves, or ends the transaction of before
@@ -48,6 +48,17 @@ class Kafka:
             code, message = answer.int16(), answer.string()
             if code not in (0, _TOPIC_ALREADY_EXISTS):
                 raise KafkaError(f"cannot create topic {topic}: {message} (error {code})")
+
+    def delete_topic(self, topic):
+        """Returns when the topic is gone."""
+        body = _array(1) + _string(topic) + struct.pack(">i", 30_000)
+        answer = self._call(_DELETE_TOPICS, 1, body)
+        answer.int32()  # throttle time
+        for _ in range(answer.int32()):
+            name, code = answer.string(), answer.int16()
+            if code != 0:
+                raise KafkaError(f"cannot delete topic {name}: error {code}")
+        wait_until(lambda: self.partition_count(topic) == 0, f"topic {topic} is still there")
 
     def partition_count(self, topic):
         """0 = no such topic."""
