@@ -27,7 +27,6 @@ use_work_directory() {
   STACK_KAFKA_PORT=${STACK_KAFKA_PORT:-29092}
   STACK_CONTROLLER_PORT=${STACK_CONTROLLER_PORT:-29093}
   STACK_CONNECT_PORT=${STACK_CONNECT_PORT:-28083}
-  STACK_LOGIN_PORT=${STACK_LOGIN_PORT:-}
   if [[ -r $W/settings ]]; then
     # shellcheck source=/dev/null
     source "$W/settings"
@@ -37,7 +36,7 @@ use_work_directory() {
 
 save_settings() {
   local name
-  for name in STACK_{POSTGRES,KAFKA,CONTROLLER,CONNECT,LOGIN}_PORT; do
+  for name in STACK_{POSTGRES,KAFKA,CONTROLLER,CONNECT}_PORT; do
     printf '%s=%q\n' "$name" "${!name}"
   done >"$W/settings"
 }

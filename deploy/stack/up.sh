@@ -6,13 +6,15 @@
 #   STACK_CACHE            directory that fetch.sh has filled; .cache/stack of the checkout
 #   STACK_POSTGRES_PORT    25432      STACK_KAFKA_PORT    29092
 #   STACK_CONTROLLER_PORT  29093      STACK_CONNECT_PORT  28083
-#   STACK_LOGIN_PORT       none; a second listener of Kafka, where clients log in (SASL PLAIN, user
-#                          and password 'engine') and may do only what an ACL allows them
 #   STACK_JAVA_OPTIONS     JVM flags; the default favours a fast start over throughput
+#   STACK_KAFKA_EXTRA      file whose lines are added to Kafka's properties and win over these
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly START_SECONDS=60
+
+# wanted COMPONENT: it was named, or none was.
+wanted() { ((${#components[@]} == 0)) || [[ " ${components[*]} " == *" $1 "* ]]; }
 
 check_machine() {
   require java openjdk-17-jre-headless psql postgresql-client kcat kcat curl curl
@@ -21,6 +23,7 @@ check_machine() {
   local service component
   for service in postgres kafka controller connect; do
     component=${service/controller/kafka}
+    wanted "$component" || continue
     if ! pid_of "$component" >/dev/null && accepts_connections "$(port_of $service)"; then
       die "port $(port_of $service) is in use: set STACK_${service^^}_PORT to a free one"
     fi
@@ -90,7 +93,9 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 P
-  [[ -z $STACK_LOGIN_PORT ]] || kafka_login >>"$W/kafka.properties"
+  if [[ -n ${STACK_KAFKA_EXTRA:-} ]]; then
+    cat "$STACK_KAFKA_EXTRA" >>"$W/kafka.properties"
+  fi
   if [[ ! -e $W/kafka/meta.properties ]]; then
     java -XX:TieredStopAtLevel=1 -cp "$STACK_CACHE/lib/*" kafka.tools.StorageTool format \
       --standalone --cluster-id "$(cluster_id)" --config "$W/kafka.properties" \
@@ -98,22 +103,6 @@ P
       fail_with_log kafka "could not make its data directory"
   fi
   start_java kafka 512m kafka.Kafka kafka.properties
-}
-
-# Settings of the listener with a login; they take the place of those above. Who comes through the
-# other listeners is ANONYMOUS and may do everything.
-kafka_login() {
-  local module=org.apache.kafka.common.security.plain.PlainLoginModule
-  local listeners=PLAINTEXT://127.0.0.1:$STACK_KAFKA_PORT,LOGIN://127.0.0.1:$STACK_LOGIN_PORT
-  cat <<P
-listeners=$listeners,CONTROLLER://127.0.0.1:$STACK_CONTROLLER_PORT
-advertised.listeners=$listeners
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT
-listener.name.login.sasl.enabled.mechanisms=PLAIN
-listener.name.login.plain.sasl.jaas.config=$module required user_engine="engine";
-authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
-P
 }
 
 # A random UUID in the form Kafka wants: 22 characters of URL-safe base64.
@@ -144,9 +133,6 @@ plugin.discovery=service_load
 P
   start_java connect 512m org.apache.kafka.connect.cli.ConnectDistributed connect.properties
 }
-
-# wanted COMPONENT: it was named, or none was.
-wanted() { ((${#components[@]} == 0)) || [[ " ${components[*]} " == *" $1 "* ]]; }
 
 (($# >= 1)) || die "usage: up.sh DIR [COMPONENT...]"
 components=("${@:2}")

@@ -15,12 +15,29 @@ CONFIG = CONFIGS / "card-risk.yaml"
 BAD_CONFIG = 78
 SOON_SECONDS = 10
 USER = "engine"
+# Who comes through the other listeners may do everything.
+BROKER = """\
+listeners=PLAINTEXT://127.0.0.1:{kafka},CONTROLLER://127.0.0.1:{controller},LOGIN://127.0.0.1:{login}
+advertised.listeners=PLAINTEXT://127.0.0.1:{kafka},LOGIN://127.0.0.1:{login}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,LOGIN:SASL_PLAINTEXT
+listener.name.login.sasl.enabled.mechanisms=PLAIN
+listener.name.login.plain.sasl.jaas.config={module} required user_engine="engine";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+"""
+LOGIN_PORT = STACK.ports["postgres"]  # PostgreSQL does not run here
 OUTPUTS = ("alerts", "dead-letters", "state")
 
 
 def setUpModule():
     unittest.addModuleCleanup(STACK.stop)
-    STACK.start("kafka", login=True)
+    STACK.extra_kafka = BROKER.format(
+        kafka=STACK.ports["kafka"],
+        controller=STACK.ports["controller"],
+        login=LOGIN_PORT,
+        module="org.apache.kafka.common.security.plain.PlainLoginModule",
+    )
+    STACK.start("kafka")
 
 
 class SecurityTest(unittest.TestCase):
@@ -29,7 +46,7 @@ class SecurityTest(unittest.TestCase):
         self.kafka = Kafka(STACK.bootstrap)
         self.topic = f"{self.name}.transactions"
         self.environment = {
-            "E2E_KAFKA": f"127.0.0.1:{STACK.ports['login']}",
+            "E2E_KAFKA": f"127.0.0.1:{LOGIN_PORT}",
             "E2E_NAME": self.name,
             "E2E_TOPIC": self.topic,
             "E2E_ADMIN": f"127.0.0.1:{STACK.admin_ports[0]}",

@@ -74,6 +74,20 @@ TEST_F(GroupTest, AMemberThatStopsBeforeItsFirstAssignmentLeavesInPeace) {
   EXPECT_EQ(member.Stop(), absl::OkStatus());
 }
 
+TEST_F(GroupTest, AMemberThatIsGivenPartitionsWhileItStopsLeavesInPeace) {
+  Scenario scenario(kafka(), {.seed = Seed()});
+  EngineMember first(ShortSession(scenario));
+  EngineMember second(ShortSession(scenario));
+  ASSERT_TRUE(
+      Eventually([&] { return first.open_partitions() > 0 && second.open_partitions() > 0; }));
+  kafka().FailNext(kCoordinator, KafkaRequest::kSyncGroup,
+                   std::vector(6, RD_KAFKA_RESP_ERR_NO_ERROR), /*delay_ms=*/700);
+  EXPECT_EQ(first.Stop(), absl::OkStatus());
+  // What the first had is on its way to the second.
+  ASSERT_TRUE(Eventually([&] { return Left(KafkaRequest::kSyncGroup) < 6; }));
+  EXPECT_EQ(second.Stop(), absl::OkStatus());
+}
+
 TEST_F(GroupTest, ErrorsWhileJoiningAreOvercome) {
   Scenario scenario(kafka(), {.seed = Seed()});
   scenario.Send(200);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -30,7 +31,7 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
     if (!status.ok()) return {CommitOutcome::kFatal, agents::MessageOf(status), status.code()};
   }
   TransactionResult result = sink_.Send(epoch);
-  if (result.suspect) ready_ = false;
+  if (result.suspect && !HitFailpoint(Failpoint::kProducerRenew)) ready_ = false;
   switch (result.outcome) {
     case TransactionOutcome::kCommitted:
       pause_.Reset();

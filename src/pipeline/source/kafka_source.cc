@@ -14,6 +14,16 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kSeekTimeoutMs = 5000;
+constexpr int kLeaveWaitMs = 20;
+constexpr absl::Duration kLeaveTimeout = absl::Seconds(3);
+
+/// A member that has left the group has none.
+bool HasMemberId(rd_kafka_t* client) {
+  char* const id = rd_kafka_memberid(client);
+  const bool has = id != nullptr && *id != '\0';
+  rd_kafka_mem_free(client, id);
+  return has;
+}
 
 }  // namespace
 
@@ -56,6 +66,15 @@ KafkaSource::~KafkaSource() {
   rd_kafka_set_log_level(client_.get(), 0);
   static_cast<void>(client_.release());
   static_cast<void>(joins_.release());  // its threads may still tell it of requests
+}
+
+void KafkaSource::Leave(absl::Time deadline) {
+  const bool is_static = !options_.group_instance_id.empty();
+  // A static member keeps its place: for it, an assignment on its way is waited for.
+  if (!is_static && rd_kafka_unsubscribe(client_.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  while (absl::Now() < deadline && (is_static ? joins_->joining() : HasMemberId(client_.get()))) {
+    static_cast<void>(ServeGroup(kLeaveWaitMs));
+  }
 }
 
 absl::Status KafkaSource::Start() {
@@ -195,8 +214,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   // Before the client is told, because it may then join again at once.
   joins_->Settle();
   if (closing_) {
-    // The client wants an answer before it leaves; it will take them back at once.
-    static_cast<void>(Assign(partitions));
+    TakeForClosing(partitions);
     return;
   }
   std::vector<LeasePtr> leases;
@@ -215,7 +233,11 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
     leases.push_back(owned.lease);
     owned_.insert_or_assign({entry.topic, entry.partition}, std::move(owned));
   }
-  if (!Assign(partitions)) return;
+  if (KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions)); error != nullptr) {
+    fatal_ = absl::InternalError(
+        fmt::format("taking assigned partitions: {}", rd_kafka_error_string(error.get())));
+    return;
+  }
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
   probe_.member.Set(1);
@@ -225,12 +247,12 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   restorer_->Submit(std::move(leases));
 }
 
-bool KafkaSource::Assign(const rd_kafka_topic_partition_list_t* partitions) {
-  const KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions));
-  if (error == nullptr) return true;
-  fatal_ = absl::InternalError(
-      fmt::format("taking assigned partitions: {}", rd_kafka_error_string(error.get())));
-  return false;
+void KafkaSource::TakeForClosing(rd_kafka_topic_partition_list_t* partitions) {
+  if (KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions)); error != nullptr) {
+    LOG(kWarning, "source", "partitions that came during the stop were not taken",
+        {{"error", rd_kafka_error_string(error.get())}});
+  }
+  rd_kafka_pause_partitions(client_.get(), partitions);
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
@@ -387,12 +409,13 @@ absl::Status KafkaSource::Close(absl::Duration timeout) {
   offsets_->Close();
   FinishRevoke(/*released=*/true);
   restorer_.reset();
+  const absl::Time deadline = absl::Now() + timeout;
+  Leave(std::min(deadline, absl::Now() + kLeaveTimeout));
   if (KafkaError error(rd_kafka_consumer_close_queue(client_.get(), group_queue_.get()));
       error != nullptr) {
     return absl::InternalError(
         fmt::format("leaving the consumer group: {}", rd_kafka_error_string(error.get())));
   }
-  const absl::Time deadline = absl::Now() + timeout;
   while (rd_kafka_consumer_closed(client_.get()) == 0) {
     if (absl::Now() >= deadline) {
       return absl::DeadlineExceededError("the consumer group could not be left in time");

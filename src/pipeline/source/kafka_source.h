@@ -77,8 +77,11 @@ class KafkaSource : public EventSource {
                           rd_kafka_topic_partition_list_t* partitions, void* opaque);
   void OnAssign(rd_kafka_topic_partition_list_t* partitions);
   void OnRevoke(const rd_kafka_topic_partition_list_t* partitions);
-  /// False when the client refuses: then fatal_ says why.
-  [[nodiscard]] bool Assign(const rd_kafka_topic_partition_list_t* partitions);
+  /// What the group gives while the member stops: taken, so that it can be given back.
+  void TakeForClosing(rd_kafka_topic_partition_list_t* partitions);
+  /// Leaves the group before the consumer is closed: librdkafka 2.0.2 never ends a close that finds
+  /// an assignment on its way (librdkafka issue 4527).
+  void Leave(absl::Time deadline);
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);

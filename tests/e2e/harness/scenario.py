@@ -16,7 +16,9 @@ class Scenario:
     alerts, dead letters and state. The source topic exists already or comes with the connector."""
 
     def __init__(self, stack, name, config, topic, partitions, **settings):
-        """settings: delivery, max_recovery."""
+        """config: file of configs/, or a path. settings: delivery, max_recovery; bootstrap = where
+        the members find Kafka; environment = more placeholders of the configuration; first_admin =
+        number of the stack's admin port that the first member takes."""
         self.kafka = Kafka(stack.bootstrap)
         self.name = name
         self.topic = topic
@@ -26,28 +28,37 @@ class Scenario:
         self.partitions = partitions
         self._delivery = settings.get("delivery", "exactly_once")
         self._max_recovery = settings.get("max_recovery", "10s")
+        self._bootstrap = settings.get("bootstrap", stack.bootstrap)
+        self._extra = settings.get("environment", {})
+        self._first_admin = settings.get("first_admin", 0)
         self.kafka.create_topic(f"{name}.alerts", partitions)
         self.kafka.create_topic(f"{name}.dead-letters", partitions, max_message_bytes=2_000_000)
         self.kafka.create_topic(f"{name}.state", partitions, cleanup_policy="compact")
 
     def _environment(self, admin):
         return {
-            "E2E_KAFKA": self._stack.bootstrap,
+            "E2E_KAFKA": self._bootstrap,
             "E2E_NAME": self.name,
             "E2E_TOPIC": self.topic,
             "E2E_ADMIN": admin,
             "E2E_DELIVERY": self._delivery,
             "E2E_MAX_RECOVERY": self._max_recovery,
+            **self._extra,
         }
 
     # -- members
 
-    def start_member(self):
-        admin = f"127.0.0.1:{self._stack.admin_ports[len(self.members)]}"
+    def add_member(self):
+        """A member that has not been started."""
+        port = self._stack.admin_ports[self._first_admin + len(self.members)]
+        admin = f"127.0.0.1:{port}"
         log = self._stack.directory / f"{self.name}.{len(self.members)}.log"
         member = engine.Member(self._config, self._environment(admin), admin, log)
         self.members.append(member)
-        return member.start()
+        return member
+
+    def start_member(self):
+        return self.add_member().start()
 
     def stop_members(self):
         """SIGTERM to all; asserts that each drains and exits with 0."""
@@ -103,7 +114,11 @@ class Scenario:
 
     def rulesets(self):
         """The rulesets as the engine's canonical text describes them."""
-        text = engine.command(
+        return oracle.parse_rulesets(self.rulesets_text())
+
+    def rulesets_text(self):
+        """What `caracal list rulesets --canonical` says, bytes."""
+        return engine.command(
             "list",
             "rulesets",
             "--canonical",
@@ -111,7 +126,6 @@ class Scenario:
             self._config,
             environment=self._environment("127.0.0.1:1"),
         )
-        return oracle.parse_rulesets(text)
 
     def check(self, **options):
         """Asserts alerts and dead letters against the oracle; returns its outcomes.
@@ -120,15 +134,15 @@ class Scenario:
         """
         sources = self.kafka.read(self.topic)
         outcomes = oracle.judge(sources, self.rulesets(), **options)
-        alerts = self._read_stable(f"{self.name}.alerts")
+        alerts = self.read_stable(f"{self.name}.alerts")
         self.repeated_alerts = compare.check_alerts(outcomes, alerts, self.partitions)
         if self._delivery == "exactly_once":
             assert self.repeated_alerts == 0, f"{self.repeated_alerts} alerts came twice"
-        dead_letters = self._read_stable(f"{self.name}.dead-letters")
+        dead_letters = self.read_stable(f"{self.name}.dead-letters")
         compare.check_dead_letters(outcomes, dead_letters, sources)
         return outcomes
 
-    def _read_stable(self, topic):
+    def read_stable(self, topic):
         """All committed records, once no transaction is open: that of a killed member stays open
         until the broker's clock ends it."""
         wait_until(

@@ -1,0 +1,89 @@
+"""Partitions move: members come and go and are restarted one after the other. After each move every
+bucket of state must be that of a member that has never been disturbed."""
+
+from dataclasses import dataclass
+
+from broker import Broker
+from exact import Truth
+from group import Group, Reference, compare_state, settle
+from load import Load, Producer
+
+NAME = "moves"
+PROMISE = "moves (1 to 5 to 1 members, rolling restart), every bucket compared after each"
+CONTROL_IN_SMALL = False
+CONTROL_SEES = r"buckets differ"
+
+_MEMBERS = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    events: int
+    accounts: int
+    partitions: int
+    moves: int
+
+
+SMALL = Plan(80_000, 10_000, 6, 4)
+FULL = Plan(2_500_000, 100_000, 12, 50)
+
+
+def run(plan, seed):
+    return _run(plan, seed, {})
+
+
+def control(plan, seed):
+    """The group forgets earlier than the reference does: the digests must differ."""
+    return _run(plan, seed, {"CHAOS_STATE_BYTES": "3MiB"})
+
+
+def _run(plan, seed, environment):
+    with Broker() as broker:
+        group = Group(broker, NAME, plan.partitions, environment=environment)
+        reference = Reference(broker, plan.partitions)
+        try:
+            for _ in range(_MEMBERS):
+                group.add_member()
+            group.members[0].start().wait_ready()
+            reference.start(1)
+            buckets = 0
+            for number in range(plan.moves):
+                load = Load(plan.events, plan.accounts, seed).piece(number, plan.moves)
+                producer = Producer(broker, load, load.events / 8)
+                _MOVES[number % len(_MOVES)](group)
+                producer.wait()
+                own, others = settle(group, reference)
+                compare_state(group, own, others)
+                buckets += len(others)
+            truth = Truth(broker, group, reference)
+            truth.check(group)
+            group.stop_members()
+            truth.close()
+        finally:
+            group.kill_members()
+            reference.kill_members()
+    return f"{plan.moves} moves, {buckets} digests compared, {truth.records():,} records"
+
+
+def _grow(group):
+    for member in group.members:
+        if not member.running():
+            member.start()
+    group.wait_in_group(_MEMBERS)
+
+
+def _shrink(group):
+    for member in group.members[1:]:
+        assert member.terminate() == 0, member.describe()
+    group.wait_in_group(1)
+
+
+def _roll(group):
+    """One after the other, as an upgrade does it; without waiting for the group to settle."""
+    for member in group.members:
+        if member.running():
+            assert member.terminate() == 0, member.describe()
+            member.start().wait_ready()
+
+
+_MOVES = (_grow, _roll, _shrink, _grow)
