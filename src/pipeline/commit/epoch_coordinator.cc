@@ -24,7 +24,8 @@ void EpochCoordinator::OpenPartition(const LeasePtr& lease, const StartPosition&
   progress.lease = lease;
   progress.next_offset = position.committed;
   progress.committed_offset = position.committed;
-  progress.metadata = {position.activation, position.alert_from, options_.rules};
+  progress.metadata = {position.activation, position.alert_from, position.rules,
+                       position.activations};
   progress.touched = false;
 }
 

@@ -28,8 +28,6 @@ struct EpochOptions {
   /// Committing may cost at most 1/this of one core while lag is small.
   int64_t idle_factor = 4;
   uint32_t workers = 1;
-  /// Identity of the rules in effect, for the offset metadata.
-  std::string rules;
 };
 
 /// Cuts the flow of records into epochs and sees each through: open → barrier → complete → sealed →

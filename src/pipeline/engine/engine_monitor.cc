@@ -30,6 +30,8 @@ Json PartitionJson(const PartitionStatus& partition, int64_t high) {
   json.Set("state", std::move(state));
   if (partition.replaying) json.Set("replay_until", partition.replay_until);
   json.Set("replay_debt", partition.replay_debt);
+  json.Set("rules", partition.rules);
+  json.Set("rules_since", partition.rules_since);
   if (partition.state_gap) json.Set("state_gap", true);
   return json;
 }

@@ -174,7 +174,7 @@ absl::Status Ingest::Open(const PartitionOpened& opened) {
   epochs_.OpenPartition(opened.lease, opened.position);
   schedule_.Open(opened.lease, opened.position.activation,
                  opened.state == nullptr ? RestoredState() : *opened.state);
-  return PostAll(OpenPartition{opened.lease, opened.state});
+  return PostAll(OpenPartition{opened.lease, opened.state, opened.position.state_starts});
 }
 
 absl::Status Ingest::Close(const PartitionRevoked& revoked) {
@@ -378,6 +378,10 @@ void Ingest::UpdateStatus(bool force) {
     entry.replaying = partition->next_offset < partition->position.committed;
     entry.paused = partition->paused;
     entry.state_gap = partition->position.state_gap;
+    const StartPosition& position = partition->position;
+    entry.rules = position.rules;
+    entry.rules_since =
+        position.activations.empty() ? position.activation : position.activations.back().offset;
     entry.replay_debt = schedule_.Debt(*partition->lease, partition->next_offset);
     status.push_back(std::move(entry));
   }

@@ -53,6 +53,9 @@ struct PartitionStatus {
   bool state_gap = false;
   /// Records a new owner would have to replay.
   int64_t replay_debt = 0;
+  /// Identity of the rules in effect, and the offset at which they took effect.
+  std::string rules;
+  int64_t rules_since = 0;
 };
 
 /// The loop every event passes: poll → decode → route → workers; shares and results of epochs come

@@ -191,6 +191,9 @@ void MetricsCatalog::AddSnapshots() {
   Keep(Declare(kCounter, "caracal_snapshot_buckets_refused_total",
                "Copies of buckets that could not be used: their records are replayed.")
            .Add({}, restored->buckets_refused));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_discarded_total",
+               "Copies of buckets deleted because the group was set back behind them.")
+           .Add({}, restored->buckets_discarded));
   Keep(Declare(kCounter, "caracal_snapshot_bytes_read_total", "Bytes read from the state topics.")
            .Add({}, restored->bytes_read));
 }
@@ -214,6 +217,13 @@ void MetricsCatalog::AddSource() {
            kCounter, "caracal_state_gaps_total",
            "Partitions opened although retention had removed records their state was built from.")
            .Add({}, source.state_gaps));
+  Keep(Declare(kCounter, "caracal_rule_activations_total",
+               "Partitions taken over with other rules than those recorded last.")
+           .Add({}, source.restorer.activations));
+  Keep(Declare(kCounter, "caracal_rule_conflicts_total",
+               "Partitions that came back from a member with other rules: members of the group "
+               "have different rule files.")
+           .Add({}, source.restorer.rule_conflicts));
   Keep(Declare(kCounter, "caracal_kafka_client_errors_total",
                "Errors the Kafka consumer reported and went on from.")
            .Add({}, source.client_errors));

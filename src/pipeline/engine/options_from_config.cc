@@ -13,7 +13,6 @@
 #include "absl/time/time.h"
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
-#include "pipeline/base/sha256.h"
 #include "pipeline/config/redaction.h"
 
 namespace caracal::pipeline {
@@ -136,15 +135,6 @@ SourceOptions SourceOptionsOf(const LoadedConfig& loaded) {
   return options;
 }
 
-// One identity for all rules of the process, kept in the offset metadata.
-std::string RulesIdentity(const LoadedConfig& loaded) {
-  std::string text;
-  for (const LoadedRuleset& ruleset : loaded.rulesets) {
-    text += fmt::format("{}\n{}\n{}\n", ruleset.stream, ruleset.spec.name, ruleset.spec.version);
-  }
-  return Sha256Hex(text).substr(0, 12);
-}
-
 uint32_t WorkerThreads(const v1::Engine& engine) {
   if (engine.has_workers()) return static_cast<uint32_t>(engine.workers());
   const uint32_t cores = std::max(1U, std::thread::hardware_concurrency());
@@ -187,7 +177,6 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.instance_id = config.instance_id();
   options.hash_seed = HashSeed(config.state().hash_seed());
   options.source = SourceOptionsOf(loaded);
-  options.source.rules = RulesIdentity(loaded);
   options.sink.connection = ConnectionFromConfig(loaded);
   Override(options.sink.connection.properties, config.kafka().producer().properties());
   options.sink.alert_topic = config.alerts().topic();
@@ -199,7 +188,9 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
     options.streams.push_back({std::move(decode), stream.context, {}});
   }
   for (const LoadedRuleset& ruleset : loaded.rulesets) {
-    options.streams[ruleset.stream].rulesets.push_back(ruleset.spec);
+    StreamOptions& stream = options.streams[ruleset.stream];
+    stream.rulesets.push_back(ruleset.spec);
+    stream.ruleset_texts.push_back({ruleset.spec.version, ruleset.canonical_json});
   }
   for (const v1::Stream& stream : config.streams()) {
     options.state_topics.push_back(stream.state_topic());
@@ -210,7 +201,6 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
   options.epochs.commit_interval_us = config.engine().commit_interval();
-  options.epochs.rules = options.source.rules;
   options.max_bytes_per_partition = config.state().max_bytes_per_partition();
   options.rows_per_bucket = static_cast<uint32_t>(config.state().rows_per_bucket());
   options.shutdown_timeout = absl::Microseconds(config.engine().shutdown_timeout());

@@ -58,18 +58,26 @@ absl::Status KafkaSnapshotLoader::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf,
                    MakeKafkaConf(topics_.connection, DefaultProperties(), OwnedProperties()));
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
-  return KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "preparing the state reader");
+  RETURN_IF_ERROR(
+      KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "preparing the state reader"));
+  ASSIGN_OR_RETURN(writer_, StateTopicWriter::Create(topics_.connection, [this] {
+                     return stopped_.load(std::memory_order_acquire);
+                   }));
+  return absl::OkStatus();
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<const RestoredState>>> KafkaSnapshotLoader::Load(
+absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
     std::span<const RestoreRequest> requests) {
   ASSIGN_OR_RETURN(std::vector<Reading> readings, Prepare(requests));
   RETURN_IF_ERROR(Assign(readings));
   const absl::Status read = ReadAll(readings);
   rd_kafka_assign(client_.get(), nullptr);
   RETURN_IF_ERROR(read);
-  std::vector<std::shared_ptr<const RestoredState>> states;
-  for (Reading& reading : readings) states.push_back(Finish(reading));
+  std::vector<LoadedState> states;
+  for (Reading& reading : readings) {
+    ASSIGN_OR_RETURN(LoadedState state, Finish(reading));
+    states.push_back(std::move(state));
+  }
   return states;
 }
 
@@ -94,17 +102,24 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
     }
     RETURN_IF_ERROR(status);
     reading.done = reading.low >= reading.high;
-    AssemblerOptions options;
-    options.topic = lease.topic();
-    options.partition = lease.partition();
-    options.buckets = topics_.buckets;
-    options.seed_fingerprint = topics_.seed_fingerprint;
-    options.layout = topics_.layouts[lease.stream()];
-    options.committed = request.committed;
-    reading.assembler = std::make_unique<BucketAssembler>(std::move(options));
+    reading.assembler = std::make_unique<BucketAssembler>(OptionsFor(request));
     readings.push_back(std::move(reading));
   }
   return readings;
+}
+
+AssemblerOptions KafkaSnapshotLoader::OptionsFor(const RestoreRequest& request) const {
+  const PartitionLease& lease = *request.lease;
+  AssemblerOptions options;
+  options.topic = lease.topic();
+  options.partition = lease.partition();
+  options.buckets = topics_.buckets;
+  options.seed_fingerprint = topics_.seed_fingerprint;
+  options.layout = topics_.layouts[lease.stream()];
+  options.committed = request.committed;
+  // Of earlier rules, as long as nothing was judged by the new ones.
+  if (request.activations.size() > 1) options.carry_over_until = request.activations.back().offset;
+  return options;
 }
 
 absl::Status KafkaSnapshotLoader::Assign(const std::vector<Reading>& readings) {
@@ -157,38 +172,135 @@ absl::Status KafkaSnapshotLoader::Take(const rd_kafka_message_t& message,
   const std::string_view key(static_cast<const char*>(message.key), message.key_len);
   const std::string_view value(static_cast<const char*>(message.payload), message.len);
   probe_.bytes_read.Add(key.size() + value.size());
-  reading->assembler->Add(key, value);
+  const StateKey parsed = ParseStateKey(key);
+  if (parsed.kind == StateKeyKind::kRules || parsed.kind == StateKeyKind::kRuleset) {
+    reading->shelf.Add(parsed, value);
+  } else {
+    reading->assembler->Add(key, value);
+  }
   reading->done = message.offset + 1 >= reading->high;
   return absl::OkStatus();
 }
 
-std::shared_ptr<const RestoredState> KafkaSnapshotLoader::Finish(Reading& reading) {
-  const PartitionLease& lease = *reading.request->lease;
+absl::StatusOr<LoadedState> KafkaSnapshotLoader::Finish(Reading& reading) {
+  const RestoreRequest& request = *reading.request;
+  const PartitionLease& lease = *request.lease;
   AssembledState assembled = reading.assembler->Finish();
-  auto state = std::make_shared<RestoredState>();
-  for (const AssembledSnapshot& snapshot : assembled.snapshots) {
-    absl::StatusOr<std::shared_ptr<agents::BucketState>> bucket =
-        read_(lease.stream(), snapshot.image);
-    if (!bucket.ok()) {
-      probe_.buckets_refused.Add(1);
-      LOG(kWarning, "snapshot", "a copy of a bucket cannot be used: its records are replayed",
-          {{"partition", Name(lease)},
-           {"bucket", snapshot.bucket},
-           {"reason", agents::MessageOf(bucket.status())}});
-      continue;
+  LoadedState state;
+  for (const auto& [bucket, catalog] : assembled.catalogs) {
+    if (!catalog.snapshots().empty()) {
+      state.newest = std::max(state.newest, catalog.snapshots().rbegin()->first.offset);
     }
-    probe_.buckets_restored.Add(1);
-    state->push_back({snapshot.bucket, snapshot.id.offset, *std::move(bucket)});
+  }
+  if (!request.activations.empty()) {
+    const StateHistory history =
+        FollowStates(request.activations, reading.shelf.manifests(), topics_.rules[lease.stream()]);
+    for (const std::string& rules : history.unknown) {
+      LOG(kWarning, "snapshot",
+          "the state topic does not say what earlier rules were: nothing of their state can be "
+          "carried over",
+          {{"partition", Name(lease)}, {"rules", rules}});
+    }
+    state.base = history.base;
+    state.starts = history.starts;
+    state.buckets = ReadBuckets(request, history, assembled);
+    RETURN_IF_ERROR(Discard(reading, assembled.catalogs));
   }
   catalogs_.Set(lease, std::move(assembled.catalogs));
-  if (!state->empty()) {
+  shelves_.insert_or_assign({lease.stream(), lease.partition()}, std::move(reading.shelf));
+  return state;
+}
+
+std::shared_ptr<const RestoredState> KafkaSnapshotLoader::ReadBuckets(
+    const RestoreRequest& request, const StateHistory& history, const AssembledState& assembled) {
+  std::map<uint32_t, std::vector<const AssembledSnapshot*>> copies;
+  for (const auto* list : {&assembled.snapshots, &assembled.carry_over}) {
+    for (const AssembledSnapshot& copy : *list) {
+      // One that is as old as the state itself holds nothing of it.
+      if (copy.id.offset > history.base) copies[copy.bucket].push_back(&copy);
+    }
+  }
+  auto buckets = std::make_shared<RestoredState>();
+  for (auto& [bucket, candidates] : copies) {
+    int64_t offset = 0;
+    auto state = ReadNewest(request, history, std::move(candidates), offset);
+    if (state != nullptr) buckets->push_back({bucket, offset, std::move(state)});
+  }
+  if (!buckets->empty()) {
     LOG(kInfo, "snapshot", "state read back",
-        {{"topic", lease.topic()},
-         {"partition", lease.partition()},
-         {"buckets", state->size()},
+        {{"topic", request.lease->topic()},
+         {"partition", request.lease->partition()},
+         {"buckets", buckets->size()},
          {"of", topics_.buckets}});
   }
-  return state;
+  return buckets;
+}
+
+std::shared_ptr<agents::BucketState> KafkaSnapshotLoader::ReadNewest(
+    const RestoreRequest& request, const StateHistory& history,
+    std::vector<const AssembledSnapshot*> copies, int64_t& offset) {
+  std::sort(copies.begin(), copies.end(),
+            [](const auto* a, const auto* b) { return a->id.offset > b->id.offset; });
+  for (const AssembledSnapshot* copy : copies) {
+    ImageRequest wanted;
+    wanted.stream = request.lease->stream();
+    wanted.image = copy->image;
+    wanted.exact = copy->id.offset > request.activations.back().offset;
+    for (const StateStart& start : history.starts) {
+      if (start.offset < copy->id.offset) wanted.carried.push_back(start.state);
+    }
+    absl::StatusOr<std::shared_ptr<agents::BucketState>> state = read_(wanted);
+    if (state.ok()) {
+      probe_.buckets_restored.Add(1);
+      offset = copy->id.offset;
+      return *std::move(state);
+    }
+    probe_.buckets_refused.Add(1);
+    LOG(kWarning, "snapshot", "a copy of a bucket cannot be used: its records are replayed",
+        {{"partition", Name(*request.lease)},
+         {"bucket", copy->bucket},
+         {"reason", agents::MessageOf(state.status())}});
+  }
+  return nullptr;
+}
+
+absl::Status KafkaSnapshotLoader::Discard(const Reading& reading,
+                                          std::map<uint32_t, SnapshotCatalog>& catalogs) {
+  const RestoreRequest& request = *reading.request;
+  std::vector<StateWrite> tombstones;
+  uint64_t buckets = 0;
+  for (auto& [bucket, catalog] : catalogs) {
+    const std::vector<std::string> keys = catalog.KeysBeyond(request.committed);
+    buckets += keys.empty() ? 0 : 1;
+    for (const std::string& key : keys) tombstones.push_back({key, std::nullopt});
+  }
+  if (tombstones.empty()) return absl::OkStatus();
+  LOG(kWarning, "snapshot",
+      "the group was set back: copies of buckets beyond its offset are deleted, their records are "
+      "judged again",
+      {{"partition", Name(*request.lease)},
+       {"committed", request.committed},
+       {"buckets", buckets}});
+  if (!writer_->Write(reading.topic, *request.lease, tombstones)) {
+    return absl::UnavailableError("copies beyond the committed offset are not deleted yet");
+  }
+  for (auto& [bucket, catalog] : catalogs) catalog.ForgetBeyond(request.committed);
+  probe_.buckets_discarded.Add(buckets);
+  return absl::OkStatus();
+}
+
+absl::Status KafkaSnapshotLoader::RecordRules(std::span<const LeasePtr> leases) {
+  for (const LeasePtr& lease : leases) {
+    const RulesRecord& rules = topics_.rules[lease->stream()];
+    RulesShelf& shelf = shelves_[{lease->stream(), lease->partition()}];
+    std::vector<StateWrite> writes = shelf.Missing(rules);
+    if (writes.empty()) continue;
+    if (!writer_->Write(topics_.topics[lease->stream()], *lease, writes)) {
+      return absl::UnavailableError("the text of the rules is not in the state topic yet");
+    }
+    shelf.Note(rules);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace caracal::pipeline

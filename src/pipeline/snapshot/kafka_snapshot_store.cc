@@ -1,42 +1,12 @@
 #include "pipeline/snapshot/kafka_snapshot_store.h"
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "agents/api/status_macros.h"
-#include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
 namespace {
-
-constexpr int kPollMs = 100;
-constexpr int kPurgeTimeoutMs = 1000;
-constexpr absl::Duration kPause = absl::Milliseconds(200);
-
-const KafkaProperties& DefaultProperties() {
-  static const auto* const kDefaults = new KafkaProperties{
-      {"compression.type", "lz4"},
-      {"linger.ms", "5"},
-      {"retry.backoff.ms", "50"},
-      {"socket.keepalive.enable", "true"},
-      {"reconnect.backoff.max.ms", "2000"},
-      {"message.timeout.ms", "30000"},
-      {"queue.buffering.max.kbytes", "131072"},
-  };
-  return *kDefaults;
-}
-
-const KafkaProperties& OwnedProperties() {
-  static const auto* const kOwned = new KafkaProperties{
-      {"enable.idempotence", "true"},
-      {"acks", "all"},
-      {"message.max.bytes", "1048588"},
-      {"allow.auto.create.topics", "false"},
-  };
-  return *kOwned;
-}
 
 size_t BytesOf(const std::vector<BucketCopy>& snapshots) {
   size_t bytes = 0;
@@ -49,7 +19,9 @@ size_t BytesOf(const std::vector<BucketCopy>& snapshots) {
 absl::StatusOr<std::unique_ptr<KafkaSnapshotStore>> KafkaSnapshotStore::Create(
     StateTopics topics, SnapshotCatalogs& catalogs) {
   std::unique_ptr<KafkaSnapshotStore> store(new KafkaSnapshotStore(std::move(topics), catalogs));
-  RETURN_IF_ERROR(store->Connect());
+  ASSIGN_OR_RETURN(store->writer_,
+                   StateTopicWriter::Create(store->topics_.connection,
+                                            [store = store.get()] { return store->stopping(); }));
   return store;
 }
 
@@ -62,20 +34,6 @@ KafkaSnapshotStore::~KafkaSnapshotStore() {
     stopping_ = true;
   }
   if (thread_.joinable()) thread_.join();
-  if (client_ == nullptr) return;
-  rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-  rd_kafka_flush(client_.get(), kPurgeTimeoutMs);
-}
-
-absl::Status KafkaSnapshotStore::Connect() {
-  ASSIGN_OR_RETURN(KafkaConf conf,
-                   MakeKafkaConf(topics_.connection, DefaultProperties(), OwnedProperties()));
-  rd_kafka_conf_set_dr_msg_cb(conf.get(), &KafkaSnapshotStore::OnDelivery);
-  rd_kafka_conf_set_opaque(conf.get(), this);
-  client_.reset();
-  in_flight_ = 0;
-  ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_PRODUCER, std::move(conf)));
-  return absl::OkStatus();
 }
 
 void KafkaSnapshotStore::Start() {
@@ -99,12 +57,6 @@ bool KafkaSnapshotStore::stopping() const {
   return stopping_;
 }
 
-bool KafkaSnapshotStore::Backoff() {
-  MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(kPause,
-                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return stopping_; });
-}
-
 void KafkaSnapshotStore::Run() {
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !waiting_.empty();
@@ -126,25 +78,27 @@ void KafkaSnapshotStore::Run() {
 
 void KafkaSnapshotStore::Write(BucketCopy& copy) {
   const PartitionLease& lease = *copy.lease;
-  const Target target = {topics_.topics[lease.stream()], lease.partition()};
   const size_t bytes = copy.image.size();
   const BucketChunks chunks({{lease.topic(), lease.partition(), copy.bucket},
                              {copy.offset, topics_.layouts[lease.stream()]},
                              topics_.buckets,
                              topics_.seed_fingerprint,
                              std::move(copy.image)});
-  std::vector<Pending> messages;
-  for (uint32_t i = 0; i < chunks.size(); ++i) messages.push_back({chunks.Record(i)});
+  std::vector<StateWrite> writes;
+  for (uint32_t i = 0; i < chunks.size(); ++i) {
+    StateRecord record = chunks.Record(i);
+    writes.push_back({std::move(record.key), std::move(record.value)});
+  }
   catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
     for (uint32_t i = 0; i < chunks.size(); ++i) catalog.AddChunk(chunks.id(), i);
   });
-  if (!WriteAll(target, lease, messages)) return;
-  std::vector<Pending> tombstones;
+  if (!WriteAll(lease, writes)) return;
+  std::vector<StateWrite> tombstones;
   for (std::string& key : catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
          catalog.MarkComplete(chunks.id());
          return catalog.SupersededKeys(chunks.id());
        })) {
-    tombstones.push_back({{std::move(key), ""}, /*tombstone=*/true});
+    tombstones.push_back({std::move(key), std::nullopt});
   }
   probe_.buckets_saved.Add(1);
   probe_.bytes_saved.Add(bytes);
@@ -152,63 +106,17 @@ void KafkaSnapshotStore::Write(BucketCopy& copy) {
     MutexLock lock(&mutex_);
     saved_.push_back({copy.lease, copy.bucket, copy.offset});
   }
-  if (tombstones.empty() || !WriteAll(target, lease, tombstones)) return;
+  if (tombstones.empty() || !WriteAll(lease, tombstones)) return;
   catalogs_.Update(chunks.place(),
                    [&chunks](SnapshotCatalog& catalog) { catalog.ForgetSuperseded(chunks.id()); });
   probe_.sets_replaced.Add(1);
 }
 
-bool KafkaSnapshotStore::WriteAll(const Target& target, const PartitionLease& lease,
-                                  std::vector<Pending>& messages) {
-  while (true) {
-    for (Pending& message : messages) {
-      if (!message.acknowledged) Produce(target, message);
-    }
-    // Every report has come before the messages go.
-    while (in_flight_ > 0) {
-      if (stopping()) {
-        rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-      }
-      rd_kafka_poll(client_.get(), kPollMs);
-    }
-    const bool done = std::all_of(messages.begin(), messages.end(),
-                                  [](const Pending& message) { return message.acknowledged; });
-    if (done) return true;
-    if (lease.lapsed() || !Backoff()) return false;
-    probe_.failures.Add(1);
-    LOG(kWarning, "snapshot", "copies of the state are not written yet, trying again",
-        {{"topic", target.topic}, {"partition", target.partition}});
-    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (const absl::Status status = Connect(); !status.ok()) {
-        LOG(kError, "snapshot", "no producer", {{"error", agents::MessageOf(status)}});
-      }
-    }
-  }
-}
-
-void KafkaSnapshotStore::Produce(const Target& target, Pending& message) {
-  while (true) {
-    const rd_kafka_resp_err_t error = rd_kafka_producev(
-        client_.get(), RD_KAFKA_V_TOPIC(target.topic.c_str()),
-        RD_KAFKA_V_PARTITION(target.partition),
-        RD_KAFKA_V_KEY(message.record.key.data(), message.record.key.size()),
-        RD_KAFKA_V_VALUE(message.tombstone ? nullptr : message.record.value.data(),
-                         message.tombstone ? 0 : message.record.value.size()),
-        RD_KAFKA_V_OPAQUE(&message), RD_KAFKA_V_END);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      in_flight_ += 1;
-      return;
-    }
-    if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || stopping()) return;  // not acknowledged
-    rd_kafka_poll(client_.get(), kPollMs);
-  }
-}
-
-void KafkaSnapshotStore::OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message_t* message,
-                                    void* opaque) {
-  static_cast<Pending*>(message->_private)->acknowledged =
-      message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-  static_cast<KafkaSnapshotStore*>(opaque)->in_flight_ -= 1;
+bool KafkaSnapshotStore::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
+  const uint64_t failures = writer_->failures();
+  const bool written = writer_->Write(topics_.topics[lease.stream()], lease, writes);
+  probe_.failures.Add(writer_->failures() - failures);
+  return written;
 }
 
 }  // namespace caracal::pipeline

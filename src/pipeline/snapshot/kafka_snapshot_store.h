@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pipeline/base/cell.h"
 #include "pipeline/base/mutex.h"
-#include "pipeline/kafka/handles.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/snapshot/bucket_chunks.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
+#include "pipeline/snapshot/state_topic_writer.h"
 #include "pipeline/snapshot/state_topics.h"
 
 namespace caracal::pipeline {
@@ -57,35 +56,18 @@ class KafkaSnapshotStore : public SnapshotStore {
   const SnapshotProbe& probe() const { return probe_; }
 
  private:
-  /// One message under way; the delivery report finds it through its address.
-  struct Pending {
-    StateRecord record;
-    bool tombstone = false;
-    bool acknowledged = false;
-  };
-  /// Where messages of one partition go.
-  struct Target {
-    std::string topic;
-    int32_t partition = 0;
-  };
-
   KafkaSnapshotStore(StateTopics topics, SnapshotCatalogs& catalogs);
-  absl::Status Connect();
-  static void OnDelivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
 
   void Run();
   void Write(BucketCopy& copy);
   /// True when all are acknowledged; false when the partition has lapsed or we are stopping.
-  bool WriteAll(const Target& target, const PartitionLease& lease, std::vector<Pending>& messages);
-  void Produce(const Target& target, Pending& message);
+  bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes);
   bool stopping() const;
-  bool Backoff();
 
   const StateTopics topics_;
   SnapshotCatalogs& catalogs_;
   SnapshotProbe probe_;
-  KafkaClient client_;
-  size_t in_flight_ = 0;
+  std::unique_ptr<StateTopicWriter> writer_;
 
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -6,6 +6,7 @@
 
 #include "agents/state/state_digest.h"
 #include "pipeline/kafka/client_config.h"
+#include "pipeline/snapshot/rules_manifest.h"
 
 namespace caracal::pipeline {
 
@@ -20,6 +21,8 @@ struct StateTopics {
   uint64_t seed_fingerprint = 0;
   /// StateLayout::id of the rules in effect, by stream index.
   std::vector<agents::StateDigest> layouts;
+  /// And these rules, by stream index.
+  std::vector<RulesRecord> rules;
 };
 
 }  // namespace caracal::pipeline

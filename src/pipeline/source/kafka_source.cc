@@ -37,7 +37,7 @@ absl::Status KafkaSource::Connect() {
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get());
   restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
-                                                  [this] { Wake(); });
+                                                  probe_.restorer, [this] { Wake(); });
   return absl::OkStatus();
 }
 
@@ -223,7 +223,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
     if (it == owned_.end()) continue;
     it->second.lease->Lapse();
     if (it->second.open)
-      changes_.push_back(PartitionRevoked{it->second.lease, lost});
+      changes_.emplace_back(PartitionRevoked{it->second.lease, lost});
     else
       slots_[it->second.lease->slot()] = false;
     owned_.erase(it);
@@ -280,7 +280,7 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     if (owned == nullptr || owned->lease != restored.lease) continue;
     RETURN_IF_ERROR(restored.position.status());
     RETURN_IF_ERROR(Open(*owned, *restored.position));
-    result.changes.push_back(
+    result.changes.emplace_back(
         PartitionOpened{owned->lease, *restored.position, std::move(restored.state)});
   }
   ShowOwned();

@@ -8,7 +8,7 @@
 
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
-#include "pipeline/types/offset_metadata.h"
+#include "pipeline/source/activation_plan.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -32,11 +32,12 @@ std::string Name(const PartitionLease& lease) {
 
 PartitionRestorer::PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets,
                                      SnapshotLoader* snapshots, const SourceOptions& options,
-                                     std::function<void()> on_ready)
+                                     RestorerProbe& probe, std::function<void()> on_ready)
     : client_(client),
       offsets_(offsets),
       snapshots_(snapshots),
       options_(options),
+      probe_(probe),
       on_ready_(std::move(on_ready)) {}
 
 PartitionRestorer::~PartitionRestorer() {
@@ -118,12 +119,12 @@ void PartitionRestorer::Serve(Requests requests) {
 absl::Status PartitionRestorer::Locate(Requests& requests) {
   RETURN_IF_ERROR(ReadCommitted(requests));
   RETURN_IF_ERROR(ReadWatermarks(requests));
+  PlanStates(requests);
   RETURN_IF_ERROR(LoadState(requests));
   for (Request& request : requests) {
     request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
   }
-  CommitFresh(requests);
-  return absl::OkStatus();
+  return Record(requests);
 }
 
 void PartitionRestorer::Finish(Request request) {
@@ -131,7 +132,7 @@ void PartitionRestorer::Finish(Request request) {
   {
     MutexLock lock(&mutex_);
     finished_.push_back(
-        {std::move(request.lease), std::move(request.position), std::move(request.state)});
+        {std::move(request.lease), std::move(request.position), std::move(request.state.buckets)});
   }
   on_ready_();
 }
@@ -205,33 +206,89 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
   return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
 }
 
+absl::Status PartitionRestorer::CheckRange(const Request& request) {
+  const Watermarks& marks = request.marks;
+  const int64_t committed = request.committed;
+  if (committed > marks.high) {
+    return absl::OutOfRangeError(
+        fmt::format("{}: the committed offset {} lies beyond the end of the log ({}): the topic "
+                    "was re-created or "
+                    "truncated. Nothing was consumed. If the new log is right, set the group's "
+                    "offset with `caracal offsets set` and start again",
+                    Name(*request.lease), committed, marks.high));
+  }
+  if (committed < marks.low) {
+    return absl::OutOfRangeError(
+        fmt::format("{}: the committed offset {} has expired: the log now starts at {}, {} records "
+                    "were deleted "
+                    "before they were judged. Nothing was consumed. To accept the loss, reset the "
+                    "group's offset "
+                    "with the Kafka tools (kafka-consumer-groups --reset-offsets --to-earliest) "
+                    "and start again",
+                    Name(*request.lease), committed, marks.low, marks.low - committed));
+  }
+  return absl::OkStatus();
+}
+
+void PartitionRestorer::PlanStates(Requests& requests) {
+  for (Request& request : requests) {
+    if (request.committed >= 0) request.problem = CheckRange(request);
+    if (request.committed < 0 || !request.problem.ok()) continue;
+    const LeasePtr& lease = request.lease;
+    const std::string& rules = options_.topics[lease->stream()].rules;
+    absl::StatusOr<OffsetMetadata> parsed = ParseOffsetMetadata(request.metadata);
+    if (!parsed.ok()) {
+      // An operator set the offset with other tools: state is rebuilt from all that is left.
+      LOG(kWarning, "source", "committed offset without our metadata: replaying from the log start",
+          {{"topic", lease->topic()},
+           {"partition", lease->partition()},
+           {"committed", request.committed}});
+      request.recorded = {std::min(request.marks.low, request.committed), request.committed, rules};
+      request.activations = ActivationsOf(request.recorded);
+      continue;
+    }
+    request.recorded = *std::move(parsed);
+    request.activations =
+        PlanActivations(ActivationsOf(request.recorded), request.committed, rules);
+    // Without a state topic nothing says what earlier rules were.
+    if (snapshots_ == nullptr) {
+      request.activations.erase(request.activations.begin(), request.activations.end() - 1);
+    }
+  }
+}
+
 absl::Status PartitionRestorer::LoadState(Requests& requests) {
-  if (snapshots_ == nullptr) return absl::OkStatus();
+  if (snapshots_ == nullptr) {
+    for (Request& request : requests) {
+      if (!request.activations.empty()) request.state.base = request.activations.front().offset;
+    }
+    return absl::OkStatus();
+  }
   std::vector<RestoreRequest> wanted;
   for (const Request& request : requests) {
-    wanted.push_back({request.lease, request.committed < 0 ? INT64_MAX : request.committed});
+    wanted.push_back({request.lease, request.committed, request.activations});
   }
-  ASSIGN_OR_RETURN(auto states, snapshots_->Load(wanted));
+  ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted));
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
   return absl::OkStatus();
 }
 
-int64_t PartitionRestorer::ReplayFrom(const Request& request, int64_t activation) const {
-  if (request.state == nullptr || request.state->size() < options_.buckets) return activation;
+int64_t PartitionRestorer::ReplayFrom(const Request& request) const {
+  if (request.state.buckets->size() < options_.buckets) return request.state.base;
   int64_t oldest = request.committed;
-  for (const RestoredBucket& bucket : *request.state) oldest = std::min(oldest, bucket.offset);
-  return std::max(oldest, activation);
+  for (const RestoredBucket& bucket : *request.state.buckets) {
+    oldest = std::min(oldest, bucket.offset);
+  }
+  return oldest;
 }
 
 absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
-  if (request.state != nullptr && !request.state->empty()) {
+  if (request.state.newest >= 0) {
     return absl::FailedPreconditionError(fmt::format(
         "{}: the group has no committed offset, but the state topic holds its state up to offset "
         "{}: the group's offsets were deleted or have expired. Nothing was consumed. Set them with "
-        "the Kafka tools (kafka-consumer-groups --reset-offsets), or give a new group a state "
-        "topic "
-        "of its own",
-        Name(*request.lease), request.state->front().offset));
+        "`caracal offsets set`, or give a new group a state topic of its own",
+        Name(*request.lease), request.state.newest));
   }
   const SourceTopic& topic = options_.topics[request.lease->stream()];
   StartPosition position;
@@ -240,29 +297,31 @@ absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& reque
   position.alert_from = std::max(position.alert_from, position.activation);
   position.replay_from = position.activation;
   position.committed = position.activation;
+  position.rules = topic.rules;
   return position;
 }
 
-void PartitionRestorer::CommitFresh(Requests& requests) {
+absl::Status PartitionRestorer::Record(Requests& requests) {
+  std::vector<LeasePtr> located;
   std::vector<OffsetCommit> commits;
-  std::vector<Request*> fresh;
+  std::vector<Request*> changed;
   for (Request& request : requests) {
-    if (request.committed >= 0 || !request.position.ok()) continue;
+    if (!request.position.ok()) continue;
+    located.push_back(request.lease);
     const StartPosition& position = *request.position;
-    fresh.push_back(&request);
-    commits.push_back(
-        {request.lease->topic(), request.lease->partition(), position.activation,
-         FormatOffsetMetadata({position.activation, position.alert_from, options_.rules})});
+    const OffsetMetadata metadata = {position.activation, position.alert_from, position.rules,
+                                     position.activations};
+    if (request.committed >= 0 && metadata == request.recorded) continue;
+    changed.push_back(&request);
+    commits.push_back({request.lease->topic(), request.lease->partition(), position.committed,
+                       FormatOffsetMetadata(metadata)});
   }
+  if (snapshots_ != nullptr) RETURN_IF_ERROR(snapshots_->RecordRules(located));
   const OffsetCommitResult result = offsets_.Commit(commits);
-  for (Request* request : fresh) {
+  for (Request* request : changed) {
     switch (result.outcome) {
       case OffsetCommitOutcome::kCommitted:
-        LOG(kInfo, "source", "fresh partition",
-            {{"topic", request->lease->topic()},
-             {"partition", request->lease->partition()},
-             {"from", request->position->activation},
-             {"alert_from", request->position->alert_from}});
+        NoteRecorded(*request);
         break;
       case OffsetCommitOutcome::kRebalancing:
       case OffsetCommitOutcome::kTransient:
@@ -273,56 +332,90 @@ void PartitionRestorer::CommitFresh(Requests& requests) {
         break;
     }
   }
+  for (const Request& request : requests) {
+    if (request.position.ok()) {
+      owned_before_.emplace(request.lease->topic(), request.lease->partition());
+    }
+  }
+  return absl::OkStatus();
+}
+
+void PartitionRestorer::NoteRecorded(const Request& request) {
+  const LeasePtr& lease = request.lease;
+  const StartPosition& position = *request.position;
+  if (request.committed < 0) {
+    LOG(kInfo, "source", "fresh partition",
+        {{"topic", lease->topic()},
+         {"partition", lease->partition()},
+         {"from", position.activation},
+         {"alert_from", position.alert_from}});
+    return;
+  }
+  if (request.recorded.rules == position.rules) return;
+  probe_.activations.Add(1);
+  LOG(kInfo, "source", "the group has recorded other rules: these take effect here",
+      {{"topic", lease->topic()},
+       {"partition", lease->partition()},
+       {"offset", position.committed},
+       {"rules", position.rules},
+       {"before", request.recorded.rules}});
+  if (!owned_before_.contains({lease->topic(), lease->partition()})) return;
+  probe_.rule_conflicts.Add(1);
+  LOG(kError, "source",
+      "another member has judged this partition by other rules since we did: members of the group "
+      "have different rule files. Give all of them the same",
+      {{"topic", lease->topic()},
+       {"partition", lease->partition()},
+       {"ours", position.rules},
+       {"theirs", request.recorded.rules}});
 }
 
 absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request) {
-  const Watermarks& marks = request.marks;
-  const LeasePtr& lease = request.lease;
-  const int64_t committed = request.committed;
-  if (committed > marks.high) {
-    return absl::OutOfRangeError(
-        fmt::format("{}: the committed offset {} lies beyond the end of the log ({}): the topic "
-                    "was re-created or "
-                    "truncated. Nothing was consumed. If the new log is right, reset the group's "
-                    "offset with the "
-                    "Kafka tools (kafka-consumer-groups --reset-offsets) and start again",
-                    Name(*lease), committed, marks.high));
-  }
-  if (committed < marks.low) {
-    return absl::OutOfRangeError(
-        fmt::format("{}: the committed offset {} has expired: the log now starts at {}, {} records "
-                    "were deleted "
-                    "before they were judged. Nothing was consumed. To accept the loss, reset the "
-                    "group's offset "
-                    "with the Kafka tools (kafka-consumer-groups --reset-offsets --to-earliest) "
-                    "and start again",
-                    Name(*lease), committed, marks.low, marks.low - committed));
-  }
+  RETURN_IF_ERROR(request.problem);
   StartPosition position;
-  position.committed = committed;
-  absl::StatusOr<OffsetMetadata> parsed = ParseOffsetMetadata(request.metadata);
-  if (parsed.ok()) {
-    position.activation = std::min(parsed->activation, committed);
-    position.alert_from = parsed->alert_from;
-  } else {
-    // An operator set the offset with other tools: state is rebuilt from all that is left.
-    LOG(kWarning, "source", "committed offset without our metadata: replaying from the log start",
-        {{"topic", lease->topic()}, {"partition", lease->partition()}, {"committed", committed}});
-    position.activation = marks.low;
-    position.alert_from = committed;
-  }
-  const int64_t wanted = ReplayFrom(request, position.activation);
-  position.replay_from = std::max(wanted, marks.low);
+  position.committed = request.committed;
+  position.alert_from = request.recorded.alert_from;
+  const int64_t wanted = ReplayFrom(request);
+  RETURN_IF_ERROR(TakeActivations(request, wanted, position));
+  position.replay_from = std::max(wanted, request.marks.low);
   position.state_gap = position.replay_from > wanted;
   if (position.state_gap) {
     LOG(kWarning, "source",
         "state gap: retention has passed the first record the state was built from",
-        {{"topic", lease->topic()},
-         {"partition", lease->partition()},
+        {{"topic", request.lease->topic()},
+         {"partition", request.lease->partition()},
          {"wanted", wanted},
-         {"log_start", marks.low}});
+         {"log_start", request.marks.low}});
+  }
+  for (const StateStart& start : request.state.starts) {
+    if (start.offset > position.replay_from) position.state_starts.push_back(start);
   }
   return position;
+}
+
+absl::Status PartitionRestorer::TakeActivations(const Request& request, int64_t oldest_copy,
+                                                StartPosition& position) {
+  std::vector<Activation> activations = request.activations;
+  // What lies below the base has left nothing.
+  std::erase_if(activations, [&request](const Activation& activation) {
+    return activation.offset < request.state.base;
+  });
+  if (activations.size() > OffsetMetadata::kActivationsMax / 2) {
+    activations = ForgetActivations(std::move(activations), oldest_copy);
+  }
+  if (activations.size() > OffsetMetadata::kActivationsMax) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: the rules have changed {} times since the state was last saved, more than can be "
+        "recorded. Nothing was consumed. Start with the rules recorded last ({}) until the state "
+        "is "
+        "saved, then change them",
+        Name(*request.lease), activations.size() - 1, request.recorded.rules));
+  }
+  const OffsetMetadata metadata = MetadataOf(std::move(activations), position.alert_from);
+  position.activation = metadata.activation;
+  position.rules = metadata.rules;
+  position.activations = metadata.activations;
+  return absl::OkStatus();
 }
 
 }  // namespace caracal::pipeline

@@ -3,8 +3,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -15,6 +17,8 @@
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
+#include "pipeline/source/source_probe.h"
+#include "pipeline/types/offset_metadata.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {
@@ -30,7 +34,10 @@ struct RestoredPartition {
 /// return at once: committed offset and its metadata, the start policy for a fresh partition (whose
 /// first offset is committed before its first record is processed), the newest copies of its state
 /// at or below the committed offset, and what retention has left. It is replayed from the oldest of
-/// these copies, or from the activation where a bucket has none.
+/// these copies, or from the first activation where a bucket has none.
+///
+/// Where the group has recorded other rules, an activation of these at the committed offset is
+/// recorded first, text and offset: states that both know go on, the others begin there.
 ///
 /// Threads: Submit and Take on the ingest thread; `on_ready` is called on the restore thread.
 /// Bounds: one request per lease. Failures: what may pass is retried for as long as the lease
@@ -38,10 +45,11 @@ struct RestoredPartition {
 /// status.
 class PartitionRestorer {
  public:
-  /// `client`, `offsets`, `snapshots` and `on_ready` must outlive the restorer; `snapshots` null =
-  /// the state is always rebuilt by replay.
+  /// All must outlive the restorer; `snapshots` null = the state is always rebuilt by replay, and
+  /// begins anew with other rules.
   PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, SnapshotLoader* snapshots,
-                    const SourceOptions& options, std::function<void()> on_ready);
+                    const SourceOptions& options, RestorerProbe& probe,
+                    std::function<void()> on_ready);
   /// Stops the thread; a request under way ends within one RPC timeout.
   ~PartitionRestorer();
   PartitionRestorer(const PartitionRestorer&) = delete;
@@ -64,7 +72,12 @@ class PartitionRestorer {
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
     Watermarks marks = {};
-    std::shared_ptr<const RestoredState> state = nullptr;
+    /// Why the committed offset cannot be gone on from.
+    absl::Status problem = absl::OkStatus();
+    /// The metadata as read; without meaning for a fresh partition.
+    OffsetMetadata recorded = {};
+    std::vector<Activation> activations = {};
+    LoadedState state = {};
     /// The answer, or why there is none yet (Unavailable: to be tried again).
     absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
   };
@@ -85,21 +98,32 @@ class PartitionRestorer {
   absl::Status ReadWatermarks(Requests& requests);
   /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
   absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
+  static absl::Status CheckRange(const Request& request);
+  /// What the state of each is to rest on: see activation_plan.h.
+  void PlanStates(Requests& requests);
   /// Reads the state of all of them; those that were never committed must have none.
   absl::Status LoadState(Requests& requests);
   absl::StatusOr<StartPosition> StartFresh(const Request& request);
-  /// Commits the first offsets of fresh partitions, before any of their records is judged.
-  void CommitFresh(Requests& requests);
+  /// Records the rules of all partitions, and commits the first offsets of fresh partitions and new
+  /// activations, before any of their records is judged.
+  absl::Status Record(Requests& requests);
+  void NoteRecorded(const Request& request);
   absl::StatusOr<StartPosition> Continue(const Request& request);
+  /// Sets what the state rests on, as it is to be recorded.
+  static absl::Status TakeActivations(const Request& request, int64_t oldest_copy,
+                                      StartPosition& position);
   /// The first record that some bucket has not seen.
-  int64_t ReplayFrom(const Request& request, int64_t activation) const;
+  int64_t ReplayFrom(const Request& request) const;
   absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;
   OffsetStore& offsets_;
   SnapshotLoader* const snapshots_;
   const SourceOptions& options_;
+  RestorerProbe& probe_;
   const std::function<void()> on_ready_;
+
+  std::set<std::pair<std::string, int32_t>> owned_before_;  ///< judged by our rules once
 
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
@@ -68,6 +69,38 @@ TEST(IngestTest, EveryRecordHasExactlyOneOutcome) {
   EXPECT_EQ(probe.rejected[static_cast<size_t>(RejectReason::kMalformedJson)].value(), 1U);
   EXPECT_EQ(engine.CommittedDeadLetters(), std::vector<std::string>{"0/2 k {not json"});
   EXPECT_EQ(engine.CommittedOffset(0), 5);
+}
+
+TEST(IngestTest, ARuleThatBeginsLaterSeesNoReplayedRecordBelowItsStart) {
+  for (const uint32_t workers : {0U, 3U}) {
+    agents::RulesetSpec known = VelocityRuleset(4, 60 * kSecond);
+    agents::RulesetSpec added = VelocityRuleset(2, 60 * kSecond);
+    added.name = "added";
+    EngineHarness engine({known, added}, {.worker_threads = workers, .batch_records = 3});
+    for (int64_t i = 0; i < 9; ++i) engine.source().Append(0, Payment(i, 7, kStart + i * kSecond));
+    StartPosition position = {.replay_from = 0, .committed = 6};
+    for (const agents::KeyGroup& group : engine.rulesets().layout().groups) {
+      for (const agents::StateSlice& slice : group.slices) {
+        // Within the replay: the rule was activated before, and its state is rebuilt too.
+        if (slice.ruleset == 1) position.state_starts.push_back({slice.id, 5});
+      }
+    }
+    ASSERT_EQ(position.state_starts.size(), 1U);
+    engine.source().Assign(0, position);
+    ASSERT_TRUE(engine.RunUntilIdle().ok());
+    std::map<std::string, int> alerts;
+    for (const std::string& line : engine.CommittedAlerts()) {
+      ++alerts[line.substr(0, 4) +
+               (line.find("\"added\"") == std::string::npos ? "known" : "added")];
+    }
+    // Records 6, 7, 8 are live; the added rule has seen 5 and later, so it raises from 7 on.
+    EXPECT_EQ(alerts, (std::map<std::string, int>{{"0/6 known", 1},
+                                                  {"0/7 known", 1},
+                                                  {"0/8 known", 1},
+                                                  {"0/7 added", 1},
+                                                  {"0/8 added", 1}}))
+        << workers << " workers";
+  }
 }
 
 TEST(IngestTest, ReplayRebuildsStateAndEmitsNothingBelowTheCommittedOffset) {

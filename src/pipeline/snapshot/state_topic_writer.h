@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pipeline/kafka/client_config.h"
+#include "pipeline/kafka/handles.h"
+#include "pipeline/types/partition_lease.h"
+
+namespace caracal::pipeline {
+
+/// One record for the state topic, until it is acknowledged.
+struct StateWrite {
+  std::string key;
+  std::optional<std::string> value;  ///< nullopt: a tombstone
+  bool acknowledged = false;
+};
+
+/// Writes records to state topics through a plain idempotent producer and waits until the brokers
+/// have them. What fails is tried again, through a new producer where the old one is of no use.
+///
+/// One thread. Bounds: what it is given.
+class StateTopicWriter {
+ public:
+  /// `stopping` is asked several times a second; once it is true, what is under way is dropped.
+  static absl::StatusOr<std::unique_ptr<StateTopicWriter>> Create(const KafkaConnection& connection,
+                                                                  std::function<bool()> stopping);
+  /// Drops what is not acknowledged.
+  ~StateTopicWriter();
+  StateTopicWriter(const StateTopicWriter&) = delete;
+  StateTopicWriter& operator=(const StateTopicWriter&) = delete;
+
+  /// True when all are acknowledged. False when stopping, or when something failed after the lease
+  /// had lapsed: some of them may have been written. They go to the lease's partition of `topic`.
+  [[nodiscard]] bool Write(const std::string& topic, const PartitionLease& lease,
+                           std::vector<StateWrite>& writes);
+  /// Rounds that had to be tried again.
+  uint64_t failures() const { return failures_; }
+
+ private:
+  StateTopicWriter(KafkaConnection connection, std::function<bool()> stopping)
+      : connection_(std::move(connection)), stopping_(std::move(stopping)) {}
+  absl::Status Connect();
+  static void OnDelivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
+  void Send(const std::string& topic, int32_t partition, StateWrite& write);
+
+  const KafkaConnection connection_;
+  const std::function<bool()> stopping_;
+  KafkaClient client_;
+  size_t in_flight_ = 0;
+  uint64_t failures_ = 0;
+};
+
+}  // namespace caracal::pipeline
