@@ -64,6 +64,12 @@ class BucketState {
   /// handles of this bucket.
   void EvictOldest();
 
+  /// Records that belong to it are lost: what it knows of any key, present or to come, may be too
+  /// little, as after an eviction. Saved with it; never undone.
+  void MarkTruncated() {
+    for (KeyTable& table : tables_) table.MarkTruncated();
+  }
+
   /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Ends the
   /// validity of pointers.
   void MoveInto(HugePagePool& pool);

@@ -25,7 +25,7 @@ void EpochCoordinator::OpenPartition(const LeasePtr& lease, const StartPosition&
   progress.next_offset = position.committed;
   progress.committed_offset = position.committed;
   progress.metadata = {position.activation, position.alert_from, position.rules,
-                       position.activations};
+                       position.activations, position.last};
   progress.touched = false;
 }
 
@@ -37,12 +37,14 @@ void EpochCoordinator::ClosePartition(const LeasePtr& lease) {
                 [&lease](const OutputRecord& output) { return output.lease == lease; });
 }
 
-void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records) {
+void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records,
+                               const RecordMark& last) {
   Progress& progress = progress_[lease.slot()];
   CHECK(progress.lease.get() == &lease);
   open_.records += records;
   if (next_offset <= progress.next_offset) return;  // replay: nothing to commit
   progress.next_offset = next_offset;
+  progress.metadata.last = last;
   progress.touched = true;
   progressed_ = true;
 }

@@ -56,6 +56,7 @@ struct EngineProbe {
   Gauge queued_batches;
   Gauge paused_partitions;
   Counter epochs_closed;
+  Gauge replay_rate;  ///< records per second as measured; 0 = not yet
 };
 
 }  // namespace caracal::pipeline

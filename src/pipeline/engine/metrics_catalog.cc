@@ -260,6 +260,14 @@ void MetricsCatalog::AddPartitions() {
              return static_cast<double>(
                  std::max<int64_t>(0, partition.replay_until - partition.next_offset));
            })));
+  Keep(Declare(kGauge, "caracal_replay_eta_seconds",
+               "Time the replay of the partition will take yet, at the speed measured.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.replay_eta_seconds);
+           })));
+  Keep(Declare(kGauge, "caracal_replay_records_per_second",
+               "Records replayed per second, as measured; 0 = not measured yet.")
+           .Add({}, engine_.probe().replay_rate));
   Keep(Declare(kGauge, "caracal_replay_debt_records",
                "Records a new owner would have to replay before it is live.", labels)
            .AddSource(each([](const PartitionStatus& partition) {

@@ -20,9 +20,6 @@ namespace {
 
 namespace v1 = ::caracal::config::v1;
 
-// What replay manages at least, until it has been measured.
-constexpr int64_t kReplayRecordsPerSecond = 300'000;
-
 void Override(std::map<std::string, std::string>& properties,
               const google::protobuf::Map<std::string, std::string>& more) {
   for (const auto& [name, value] : more) properties[name] = value;
@@ -195,9 +192,9 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   for (const v1::Stream& stream : config.streams()) {
     options.state_topics.push_back(stream.state_topic());
   }
-  options.ingest.max_replay_records =
-      std::max<int64_t>(1, config.state().max_recovery() * kReplayRecordsPerSecond / 1'000'000);
+  options.ingest.max_recovery = absl::Microseconds(config.state().max_recovery());
   options.source.buckets = static_cast<uint32_t>(config.state().buckets());
+  options.source.degrade_on_state_gap = config.state().state_gap() == v1::STATE_GAP_POLICY_DEGRADE;
   options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
   options.epochs.commit_interval_us = config.engine().commit_interval();

@@ -42,13 +42,17 @@ void Worker::Handle(const OpenPartition& open) {
     state.buckets.push_back(
         {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
   }
-  if (open.state == nullptr) return;
-  for (const RestoredBucket& restored : *open.state) {
-    if (restored.bucket % workers_ != index_) continue;
-    // It was made on another thread: from now on it is this worker's, its memory too.
-    auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
-    bucket->MoveInto(memory_);
-    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+  if (open.state != nullptr) {
+    for (const RestoredBucket& restored : *open.state) {
+      if (restored.bucket % workers_ != index_) continue;
+      // It was made on another thread: from now on it is this worker's, its memory too.
+      auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
+      bucket->MoveInto(memory_);
+      state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+    }
+  }
+  for (Bucket& bucket : state.buckets) {
+    if (bucket.offset < open.complete_from) bucket.state->MarkTruncated();
   }
 }
 

@@ -32,6 +32,8 @@ struct OpenPartition {
   std::shared_ptr<const RestoredState> state;
   /// Rules whose state begins above the first record that will follow.
   std::vector<StateStart> state_starts = {};
+  /// Buckets that have not seen everything below this have lost something: their keys are marked.
+  int64_t complete_from = 0;
 };
 /// The partition is gone: drop its state and its outputs of the open epoch.
 struct ClosePartition {

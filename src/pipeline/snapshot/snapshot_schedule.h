@@ -33,6 +33,9 @@ class SnapshotSchedule {
  public:
   explicit SnapshotSchedule(SnapshotScheduleOptions options) : options_(options) {}
 
+  /// What replay manages within max_recovery, as measured since.
+  void set_max_replay_records(int64_t records) { options_.max_replay_records = records; }
+
   /// `start` is where buckets that are not in `restored` begin: the partition's activation.
   void Open(const LeasePtr& lease, int64_t start, std::span<const RestoredBucket> restored);
   void Close(const LeasePtr& lease);
@@ -65,7 +68,7 @@ class SnapshotSchedule {
 
   int64_t Period() const;
 
-  const SnapshotScheduleOptions options_;
+  SnapshotScheduleOptions options_;
   std::vector<Partition> partitions_;  ///< by lease slot
   size_t open_ = 0;
 };

@@ -24,7 +24,10 @@ absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions o
 }
 
 KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
-    : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
+    : options_(std::move(options)),
+      snapshots_(snapshots),
+      records_(options_.connection),
+      polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
@@ -36,8 +39,8 @@ absl::Status KafkaSource::Connect() {
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get());
-  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
-                                                  probe_.restorer, [this] { Wake(); });
+  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, records_, snapshots_,
+                                                  options_, probe_.restorer, [this] { Wake(); });
   return absl::OkStatus();
 }
 

@@ -14,6 +14,7 @@
 #include "pipeline/ports/event_source.h"
 #include "pipeline/source/group_offsets.h"
 #include "pipeline/source/kafka_record_batch.h"
+#include "pipeline/source/kafka_record_reader.h"
 #include "pipeline/source/partition_restorer.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/source/source_probe.h"
@@ -103,6 +104,7 @@ class KafkaSource : public EventSource {
   SourceProbe probe_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
+  KafkaRecordReader records_;
   KafkaQueue group_queue_;
   KafkaQueue record_queue_;
   std::unique_ptr<PartitionRestorer> restorer_;

@@ -31,10 +31,12 @@ std::string Name(const PartitionLease& lease) {
 }  // namespace
 
 PartitionRestorer::PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets,
-                                     SnapshotLoader* snapshots, const SourceOptions& options,
-                                     RestorerProbe& probe, std::function<void()> on_ready)
+                                     RecordReader& records, SnapshotLoader* snapshots,
+                                     const SourceOptions& options, RestorerProbe& probe,
+                                     std::function<void()> on_ready)
     : client_(client),
       offsets_(offsets),
+      records_(records),
       snapshots_(snapshots),
       options_(options),
       probe_(probe),
@@ -120,6 +122,7 @@ absl::Status PartitionRestorer::Locate(Requests& requests) {
   RETURN_IF_ERROR(ReadCommitted(requests));
   RETURN_IF_ERROR(ReadWatermarks(requests));
   PlanStates(requests);
+  RETURN_IF_ERROR(CheckSources(requests));
   RETURN_IF_ERROR(LoadState(requests));
   for (Request& request : requests) {
     request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
@@ -257,6 +260,32 @@ void PartitionRestorer::PlanStates(Requests& requests) {
   }
 }
 
+absl::Status PartitionRestorer::CheckSources(Requests& requests) {
+  std::vector<RecordPlace> places;
+  std::vector<Request*> checked;
+  for (Request& request : requests) {
+    const RecordMark& last = request.recorded.last;
+    // What retention has removed cannot be looked at.
+    if (request.activations.empty() || last.offset < request.marks.low) continue;
+    places.push_back({request.lease->topic(), request.lease->partition(), last.offset});
+    checked.push_back(&request);
+  }
+  ASSIGN_OR_RETURN(const auto found, records_.Read(places));
+  for (size_t i = 0; i < checked.size(); ++i) {
+    Request& request = *checked[i];
+    if (found[i] == request.recorded.last) continue;
+    request.activations.clear();
+    request.problem = absl::FailedPreconditionError(fmt::format(
+        "{}: source_changed: the record at offset {}, the last one that was judged, is {}: the "
+        "topic was re-created or truncated, or compaction has removed the record. Nothing was "
+        "consumed. If the new log is right, run `caracal offsets set --reset-state` for this topic "
+        "and start again",
+        Name(*request.lease), request.recorded.last.offset,
+        found[i].has_value() ? "another one now" : "no longer there"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PartitionRestorer::LoadState(Requests& requests) {
   if (snapshots_ == nullptr) {
     for (Request& request : requests) {
@@ -310,7 +339,7 @@ absl::Status PartitionRestorer::Record(Requests& requests) {
     located.push_back(request.lease);
     const StartPosition& position = *request.position;
     const OffsetMetadata metadata = {position.activation, position.alert_from, position.rules,
-                                     position.activations};
+                                     position.activations, position.last};
     if (request.committed >= 0 && metadata == request.recorded) continue;
     changed.push_back(&request);
     commits.push_back({request.lease->topic(), request.lease->partition(), position.committed,
@@ -379,18 +408,32 @@ absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request
   RETURN_IF_ERROR(TakeActivations(request, wanted, position));
   position.replay_from = std::max(wanted, request.marks.low);
   position.state_gap = position.replay_from > wanted;
-  if (position.state_gap) {
-    LOG(kWarning, "source",
-        "state gap: retention has passed the first record the state was built from",
-        {{"topic", request.lease->topic()},
-         {"partition", request.lease->partition()},
-         {"wanted", wanted},
-         {"log_start", request.marks.low}});
-  }
+  if (position.state_gap) RETURN_IF_ERROR(ReportGap(request, wanted));
+  position.last = request.recorded.last;
   for (const StateStart& start : request.state.starts) {
     if (start.offset > position.replay_from) position.state_starts.push_back(start);
   }
   return position;
+}
+
+absl::Status PartitionRestorer::ReportGap(const Request& request, int64_t wanted) const {
+  const LeasePtr& lease = request.lease;
+  if (!options_.degrade_on_state_gap) {
+    return absl::FailedPreconditionError(fmt::format(
+        "{}: state_gap: the state has to be rebuilt from offset {}, but the log starts at {}: "
+        "retention has removed {} records it is made of. Nothing was consumed. Go on with what is "
+        "left, alerts marked `state_truncated`, by `state.state_gap: degrade`; or begin with empty "
+        "state by `caracal offsets set --to committed --reset-state`",
+        Name(*lease), wanted, request.marks.low, request.marks.low - wanted));
+  }
+  LOG(kError, "source",
+      "state gap: retention has removed records the state is made of; alerts that rest on what is "
+      "left say state_truncated",
+      {{"topic", lease->topic()},
+       {"partition", lease->partition()},
+       {"wanted", wanted},
+       {"log_start", request.marks.low}});
+  return absl::OkStatus();
 }
 
 absl::Status PartitionRestorer::TakeActivations(const Request& request, int64_t oldest_copy,

@@ -15,6 +15,7 @@
 #include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/offset_store.h"
+#include "pipeline/ports/record_reader.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/source/source_probe.h"
@@ -47,8 +48,8 @@ class PartitionRestorer {
  public:
   /// All must outlive the restorer; `snapshots` null = the state is always rebuilt by replay, and
   /// begins anew with other rules.
-  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, SnapshotLoader* snapshots,
-                    const SourceOptions& options, RestorerProbe& probe,
+  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, RecordReader& records,
+                    SnapshotLoader* snapshots, const SourceOptions& options, RestorerProbe& probe,
                     std::function<void()> on_ready);
   /// Stops the thread; a request under way ends within one RPC timeout.
   ~PartitionRestorer();
@@ -99,6 +100,9 @@ class PartitionRestorer {
   /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
   absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
   static absl::Status CheckRange(const Request& request);
+  /// Looks again at the last record below each committed offset: another one in its place, or none,
+  /// means that the topic was re-created or truncated.
+  absl::Status CheckSources(Requests& requests);
   /// What the state of each is to rest on: see activation_plan.h.
   void PlanStates(Requests& requests);
   /// Reads the state of all of them; those that were never committed must have none.
@@ -109,6 +113,8 @@ class PartitionRestorer {
   absl::Status Record(Requests& requests);
   void NoteRecorded(const Request& request);
   absl::StatusOr<StartPosition> Continue(const Request& request);
+  /// Retention has passed the first record that is `wanted`.
+  absl::Status ReportGap(const Request& request, int64_t wanted) const;
   /// Sets what the state rests on, as it is to be recorded.
   static absl::Status TakeActivations(const Request& request, int64_t oldest_copy,
                                       StartPosition& position);
@@ -118,6 +124,7 @@ class PartitionRestorer {
 
   rd_kafka_t* const client_;
   OffsetStore& offsets_;
+  RecordReader& records_;
   SnapshotLoader* const snapshots_;
   const SourceOptions& options_;
   RestorerProbe& probe_;

@@ -38,6 +38,9 @@ struct SourceOptions {
   std::vector<SourceTopic> topics;
   /// Buckets per partition.
   uint32_t buckets = 64;
+  /// Where retention has removed records that state has to be rebuilt from: go on with what is
+  /// left, marked as incomplete (true), or stop.
+  bool degrade_on_state_gap = false;
   /// The longest time a revoked partition waits for its epoch before it is given up.
   absl::Duration revoke_grace = absl::Milliseconds(50);
 

@@ -13,9 +13,14 @@ namespace {
 
 constexpr std::string_view kPrefix = "caracal/1";
 
+template <typename Number>
+bool ParseNumber(std::string_view text, Number& number, int base) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
 bool ParseOffset(std::string_view text, int64_t& value) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() && value >= 0;
+  return ParseNumber(text, value, 10) && value >= 0;
 }
 
 /// Takes the part up to the next `separator` off the front of `text`, and the separator.
@@ -38,6 +43,12 @@ bool ParseActivations(std::string_view text, std::vector<Activation>& activation
   return activations.size() > 1 && activations.size() <= OffsetMetadata::kActivationsMax;
 }
 
+bool ParseMark(std::string_view text, RecordMark& mark) {
+  return ParseOffset(TakePart(text, ':'), mark.offset) &&
+         ParseNumber(TakePart(text, ':'), mark.timestamp_ms, 10) &&
+         ParseNumber(text, mark.hash, 16);
+}
+
 struct Presence {
   bool activation = false;
   bool alert_from = false;
@@ -50,6 +61,7 @@ bool ParseField(std::string_view name, std::string_view value, OffsetMetadata& m
   if (name == "alert_from") return has.alert_from = ParseOffset(value, metadata.alert_from);
   if (name == "rules") metadata.rules = std::string(value);
   if (name == "activations") return ParseActivations(value, metadata.activations);
+  if (name == "last") return ParseMark(value, metadata.last);
   return true;
 }
 
@@ -80,6 +92,10 @@ std::string FormatOffsetMetadata(const OffsetMetadata& metadata) {
   for (size_t i = 0; i < metadata.activations.size(); ++i) {
     text += fmt::format("{}{}:{}", i == 0 ? " activations=" : ",", metadata.activations[i].offset,
                         metadata.activations[i].rules);
+  }
+  if (metadata.last.offset >= 0) {
+    text += fmt::format(" last={}:{}:{:016x}", metadata.last.offset, metadata.last.timestamp_ms,
+                        metadata.last.hash);
   }
   return text;
 }

@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "pipeline/types/activation.h"
+#include "pipeline/types/record_mark.h"
 
 namespace caracal::pipeline {
 
@@ -15,6 +16,7 @@ namespace caracal::pipeline {
 ///
 ///   caracal/1 activation=17 alert_from=17 rules=9c1e4d20a7b3
 ///   … activations=17:5a0b33c1de02,900:9c1e4d20a7b3     when the rules have changed since
+///   … last=941:1772622127512:4f0c9a7be1d23356           offset, timestamp and hash of a record
 struct OffsetMetadata {
   /// What a broker takes unless told otherwise (offset.metadata.max.bytes).
   static constexpr size_t kBytesMax = 4096;
@@ -28,6 +30,8 @@ struct OffsetMetadata {
   std::string rules;
   /// All activations that the state rests on, by offset; empty = one, `rules` at `activation`.
   std::vector<Activation> activations = {};
+  /// The last record below the committed offset.
+  RecordMark last = {};
 
   friend bool operator==(const OffsetMetadata&, const OffsetMetadata&) = default;
 };

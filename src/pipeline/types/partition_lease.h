@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/types/activation.h"
+#include "pipeline/types/record_mark.h"
 
 namespace caracal::pipeline {
 
@@ -61,6 +62,8 @@ struct StartPosition {
   std::string rules = {};
   /// What the state rests on, by offset; empty = `rules` at `activation` alone.
   std::vector<Activation> activations = {};
+  /// The last record below `committed`.
+  RecordMark last = {};
   /// Where the state of a rule begins, of those that begin above replay_from.
   std::vector<StateStart> state_starts = {};
   /// Records between activation and replay_from are gone: state is incomplete.

@@ -42,7 +42,7 @@ class Member:
 
     def __init__(self, config, environment, admin, log):
         self._config = config
-        self._environment = environment
+        self.environment = environment
         self.admin = admin
         self._log = log
         self._process = None
@@ -52,7 +52,7 @@ class Member:
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [binary(), "run", "-c", str(self._config)],
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

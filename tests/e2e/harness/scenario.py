@@ -16,7 +16,7 @@ class Scenario:
     alerts, dead letters and state. The source topic exists already or comes with the connector."""
 
     def __init__(self, stack, name, config, topic, partitions, **settings):
-        """settings: delivery, max_recovery."""
+        """settings: delivery, max_recovery, rules (name of a file of configs/rules)."""
         self.kafka = Kafka(stack.bootstrap)
         self.name = name
         self.topic = topic
@@ -26,6 +26,9 @@ class Scenario:
         self.partitions = partitions
         self._delivery = settings.get("delivery", "exactly_once")
         self._max_recovery = settings.get("max_recovery", "10s")
+        self._rules = settings.get("rules", "cards")
+        self._first_rulesets = None  # once the rules have changed
+        self._activations = {}  # partition -> [(offset, rulesets)]
         self.kafka.create_topic(f"{name}.alerts", partitions)
         self.kafka.create_topic(f"{name}.dead-letters", partitions, max_message_bytes=2_000_000)
         self.kafka.create_topic(f"{name}.state", partitions, cleanup_policy="compact")
@@ -38,6 +41,7 @@ class Scenario:
             "E2E_ADMIN": admin,
             "E2E_DELIVERY": self._delivery,
             "E2E_MAX_RECOVERY": self._max_recovery,
+            "E2E_RULES": self._rules,
         }
 
     # -- members
@@ -48,6 +52,19 @@ class Scenario:
         member = engine.Member(self._config, self._environment(admin), admin, log)
         self.members.append(member)
         return member.start()
+
+    def change_rules(self, rules):
+        """What starts from now on has this rule file; no member may run. Each partition's activation
+        is at the group's committed offset."""
+        assert not any(member.running() for member in self.members), "members run"
+        self._first_rulesets = self._first_rulesets or self.rulesets()
+        self._rules = rules
+        rulesets = self.rulesets()
+        for partition, offset in self.kafka.committed_offsets(self.name, self.topic).items():
+            self._activations.setdefault(partition, []).append((offset, rulesets))
+        for member in self.members:
+            member.environment["E2E_RULES"] = rules
+        return dict(self.kafka.committed_offsets(self.name, self.topic))
 
     def stop_members(self):
         """SIGTERM to all; asserts that each drains and exits with 0."""
@@ -101,17 +118,14 @@ class Scenario:
 
     # -- verdicts
 
+    def command(self, *arguments):
+        """Runs a command of the engine with the scenario's configuration; its standard output."""
+        environment = self._environment("127.0.0.1:1")
+        return engine.command(*arguments, "-c", self._config, environment=environment)
+
     def rulesets(self):
         """The rulesets as the engine's canonical text describes them."""
-        text = engine.command(
-            "list",
-            "rulesets",
-            "--canonical",
-            "-c",
-            self._config,
-            environment=self._environment("127.0.0.1:1"),
-        )
-        return oracle.parse_rulesets(text)
+        return oracle.parse_rulesets(self.command("list", "rulesets", "--canonical"))
 
     def check(self, **options):
         """Asserts alerts and dead letters against the oracle; returns its outcomes.
@@ -119,7 +133,7 @@ class Scenario:
         options: see oracle.PartitionOracle.
         """
         sources = self.kafka.read(self.topic)
-        outcomes = oracle.judge(sources, self.rulesets(), **options)
+        outcomes = self.expect(sources, **options)
         alerts = self._read_stable(f"{self.name}.alerts")
         self.repeated_alerts = compare.check_alerts(outcomes, alerts, self.partitions)
         if self._delivery == "exactly_once":
@@ -127,6 +141,11 @@ class Scenario:
         dead_letters = self._read_stable(f"{self.name}.dead-letters")
         compare.check_dead_letters(outcomes, dead_letters, sources)
         return outcomes
+
+    def expect(self, sources, **options):
+        """The oracle's outcomes, with the rules as they have changed."""
+        rulesets = self._first_rulesets or self.rulesets()
+        return oracle.judge(sources, rulesets, activations=self._activations, **options)
 
     def _read_stable(self, topic):
         """All committed records, once no transaction is open: that of a killed member stays open

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pipeline/kafka/client_config.h"
+#include "pipeline/kafka/handles.h"
+#include "pipeline/ports/record_reader.h"
+
+namespace caracal::pipeline {
+
+/// Reads single records through a consumer of its own, which joins no group and is made at the
+/// first call. Restore thread only. Bounds: ten seconds per call, about a megabyte fetched per
+/// partition.
+class KafkaRecordReader : public RecordReader {
+ public:
+  explicit KafkaRecordReader(KafkaConnection connection) : connection_(std::move(connection)) {}
+
+  absl::StatusOr<std::vector<std::optional<RecordMark>>> Read(
+      std::span<const RecordPlace> places) override;
+
+ private:
+  /// What is known of the partitions asked for, by topic and partition.
+  struct Answer {
+    int64_t offset = 0;
+    bool done = false;
+    std::optional<RecordMark> mark;
+  };
+  using Answers = std::map<std::pair<std::string, int32_t>, Answer>;
+
+  absl::Status Connect();
+  absl::Status Assign(const Answers& answers);
+  absl::Status Collect(Answers& answers);
+  static absl::Status Take(const rd_kafka_message_t& message, Answers& answers);
+
+  const KafkaConnection connection_;
+  KafkaClient client_;
+};
+
+}  // namespace caracal::pipeline
