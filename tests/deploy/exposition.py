@@ -35,6 +35,7 @@ _METRICS = {
     "caracal_partitions_paused": ("gauge", "pause", 0),
     "caracal_key_mismatches_total": ("counter", "topic", 0),
     "caracal_state_gaps_total": ("counter", "", 0),
+    "caracal_rule_conflicts_total": ("counter", "", 0),
     "process_cpu_seconds_total": ("counter", "", 12.5),
     "process_resident_memory_bytes": ("gauge", "", 52428800),
     "process_open_fds": ("gauge", "", 40),

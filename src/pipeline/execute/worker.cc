@@ -53,6 +53,7 @@ void Worker::Handle(const OpenPartition& open) {
   }
   for (Bucket& bucket : state.buckets) {
     if (bucket.offset < open.complete_from) bucket.state->MarkTruncated();
+    bucket.evictions_told = bucket.state->evictions();
   }
 }
 
@@ -187,7 +188,7 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
   for (size_t stream = 0; stream < plans_.size(); ++stream) {
-    share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
+    share_.state[stream] = TakeSizeOf(static_cast<uint16_t>(stream));
   }
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
@@ -204,14 +205,15 @@ void Worker::Copy(const DueBucket& due) {
   share_.snapshots.push_back(std::move(snapshot));
 }
 
-StateSize Worker::SizeOf(uint16_t stream) const {
+StateSize Worker::TakeSizeOf(uint16_t stream) {
   StateSize size;
-  for (const PartitionState& partition : partitions_) {
+  for (PartitionState& partition : partitions_) {
     if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
-    for (const auto& bucket : partition.buckets) {
+    for (Bucket& bucket : partition.buckets) {
       size.keys += bucket.state->keys();
       size.bytes += bucket.state->bytes();
-      size.evictions += bucket.state->evictions();
+      size.evictions += bucket.state->evictions() - bucket.evictions_told;
+      bucket.evictions_told = bucket.state->evictions();
     }
   }
   return size;

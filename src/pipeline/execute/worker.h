@@ -79,6 +79,7 @@ class Worker {
     std::unique_ptr<agents::BucketState> state;
     /// Records below this are in the state already: a replay passes them over.
     int64_t offset = 0;
+    uint64_t evictions_told = 0;  ///< by earlier shares, or before it came here
   };
   /// A range of replayed records that only some of the rules see: the others were not in effect.
   struct Phase {
@@ -102,7 +103,8 @@ class Worker {
   Bucket& BucketOf(const Event& event);
   void Copy(const DueBucket& due);
   void ResetShare();
-  StateSize SizeOf(uint16_t stream) const;
+  /// Tells every eviction once.
+  StateSize TakeSizeOf(uint16_t stream);
 
   const std::vector<StreamPlan> plans_;
   const uint32_t buckets_;

@@ -38,7 +38,14 @@ class PartitionOracle:
     """
 
     def __init__(
-        self, rulesets, *, schemas=None, alert_from=0, bucket_of=None, activations=(), keep_states=True
+        self,
+        rulesets,
+        *,
+        schemas=None,
+        alert_from=0,
+        bucket_of=None,
+        activations=(),
+        keep_states=True,
     ):
         self._use(rulesets)
         self._activations = list(activations)

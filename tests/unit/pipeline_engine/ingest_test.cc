@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/types/offset_metadata.h"
+#include "pipeline/types/record_mark.h"
 #include "tests/support/engine_harness.h"
 
 namespace caracal::pipeline {
@@ -101,6 +103,31 @@ TEST(IngestTest, ARuleThatBeginsLaterSeesNoReplayedRecordBelowItsStart) {
                                                   {"0/8 added", 1}}))
         << workers << " workers";
   }
+}
+
+TEST(IngestTest, AlertsOnStateWithAGapSayThatItIsTruncated) {
+  for (const bool gap : {false, true}) {
+    EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+    for (int64_t i = 0; i < 6; ++i) engine.source().Append(0, Payment(i, 7, kStart + i * kSecond));
+    engine.source().Assign(0, {.replay_from = 3, .committed = 5, .state_gap = gap});
+    ASSERT_TRUE(engine.RunUntilIdle().ok());
+    const std::vector<std::string> alerts = engine.CommittedAlerts();
+    ASSERT_EQ(alerts.size(), 1U);
+    EXPECT_EQ(alerts[0].find("\"state_truncated\":true") != std::string::npos, gap) << alerts[0];
+  }
+}
+
+TEST(IngestTest, TheCommittedOffsetCarriesTheMarkOfTheLastRecord) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+  const FakeRecord last = Garbage();
+  engine.source().Append(0, Payment(1, 7, kStart));
+  engine.source().Append(0, last);
+  engine.source().Assign(0);
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  const auto metadata =
+      ParseOffsetMetadata(engine.committer().epochs().back().partitions[0].metadata);
+  ASSERT_TRUE(metadata.ok());
+  EXPECT_EQ(metadata->last, MarkOf(1, last.timestamp_ms, last.key, last.value));
 }
 
 TEST(IngestTest, ReplayRebuildsStateAndEmitsNothingBelowTheCommittedOffset) {

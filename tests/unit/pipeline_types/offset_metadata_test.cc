@@ -43,6 +43,23 @@ TEST(OffsetMetadataTest, AsManyActivationsAsAllowedFitIntoWhatABrokerTakes) {
   EXPECT_EQ(ActivationsOf(*ParseOffsetMetadata(text)), activations);
 }
 
+TEST(OffsetMetadataTest, ReadsBackTheMarkOfTheLastRecord) {
+  OffsetMetadata metadata = {17, 17, "aa"};
+  metadata.last = {940, -1, 0xF00};
+  EXPECT_EQ(FormatOffsetMetadata(metadata),
+            "caracal/1 activation=17 alert_from=17 rules=aa last=940:-1:0000000000000f00");
+  EXPECT_EQ(*ParseOffsetMetadata(FormatOffsetMetadata(metadata)), metadata);
+}
+
+TEST(RecordMarkTest, TellsRecordsApart) {
+  const RecordMark mark = MarkOf(1, 2, "key", "value");
+  EXPECT_EQ(mark, MarkOf(1, 2, "key", "value"));
+  EXPECT_NE(mark.hash, MarkOf(1, 2, "key", "valuf").hash);
+  EXPECT_NE(mark.hash, MarkOf(1, 2, "keyv", "alue").hash);
+  EXPECT_NE(MarkOf(1, 2, "", "v").hash, MarkOf(1, 2, {}, "v").hash) << "empty is not null";
+  EXPECT_NE(MarkOf(1, 2, "k", "").hash, MarkOf(1, 2, "k", {}).hash);
+}
+
 TEST(OffsetMetadataTest, IgnoresFieldsOfALaterMinorFormat) {
   EXPECT_EQ(*ParseOffsetMetadata("caracal/1 activation=1 later=x alert_from=2 rules=r"),
             (OffsetMetadata{1, 2, "r"}));
@@ -59,7 +76,9 @@ TEST(OffsetMetadataTest, RefusesWhatIsNotOurs) {
         "caracal/1 activation=1 alert_from=1 rules=b activations=1:a,1:b",
         "caracal/1 activation=1 alert_from=1 rules=b activations=2:a,3:b",
         "caracal/1 activation=1 alert_from=1 rules=b activations=1:b,3:a",
-        "caracal/1 activation=1 alert_from=1 rules=b activations=1:a,x:b"}) {
+        "caracal/1 activation=1 alert_from=1 rules=b activations=1:a,x:b",
+        "caracal/1 activation=1 alert_from=1 rules=b last=1:2",
+        "caracal/1 activation=1 alert_from=1 rules=b last=-1:2:ab"}) {
     EXPECT_FALSE(ParseOffsetMetadata(text).ok()) << text;
   }
 }
