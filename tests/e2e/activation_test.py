@@ -57,11 +57,14 @@ class ActivationTest(unittest.TestCase):
 
         first = scenario.change_rules("cards-changed")
         for member in scenario.members:
-            member.start().wait_ready()
-        self._assert_activations(scenario, first)
+            member.start()
+        self._await_activations(scenario, first)
         self._send(scenario, 1)
         wait_until(
-            lambda: scenario.records_committed() > sum(first.values()) + 500,
+            lambda: all(
+                offset > first[partition]
+                for partition, offset in scenario.committed_offsets().items()
+            ),
             scenario.describe_progress,
             interval_s=0.01,
         )
@@ -74,7 +77,7 @@ class ActivationTest(unittest.TestCase):
             member.start()
         self._send(scenario, 2)
         scenario.wait_until_judged()
-        self._assert_activations(scenario, second)
+        self._await_activations(scenario, second)
 
         outcomes = scenario.check()
         self._assert_windows_mattered(scenario, outcomes)
@@ -90,13 +93,17 @@ class ActivationTest(unittest.TestCase):
         scenario.kafka.produce_lines(scenario.topic, records)
         scenario.wait_for_records(first + len(batch))
 
-    def _assert_activations(self, scenario, offsets):
-        """/status says of every partition from where on its rules are in effect."""
-        actual = {}
-        for member in scenario.members:
-            for partition in json.loads(member.text("/status"))["partitions"]:
-                actual[partition["partition"]] = partition["rules_since"]
-        self.assertEqual(actual, offsets)
+    def _await_activations(self, scenario, offsets):
+        """Until /status says of every partition from where on its rules are in effect."""
+
+        def since():
+            return {
+                partition["partition"]: partition["rules_since"]
+                for member in scenario.members
+                for partition in member.status()["partitions"]
+            }
+
+        wait_until(lambda: since() == offsets, lambda: f"{since()} instead of {offsets}")
 
     def _wait_for_transactions(self, scenario):
         """Until what the killed members had begun has ended: it decides the committed offsets."""

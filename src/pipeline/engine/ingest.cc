@@ -409,7 +409,7 @@ PartitionStatus Ingest::StatusOf(const OpenedPartition& partition) const {
     entry.replay_percent = (partition.next_offset - position.replay_from) * 100 /
                            (position.committed - position.replay_from);
     entry.replay_eta_seconds =
-        rate == 0 ? -1 : (position.committed - partition.next_offset + rate - 1) / rate;
+        rate == 0 ? -1 : (replay_left_ + rate - 1) / rate;  // they are replayed side by side
   }
   entry.paused = partition.paused;
   entry.state_gap = position.state_gap;
@@ -434,6 +434,7 @@ void Ingest::MeasureReplay(int64_t now_us) {
     left += position.committed - seen;
     all += position.committed - position.replay_from;
   }
+  replay_left_ = left;
   // Only time from one look to the next with replay at both ends counts as spent on it.
   if (replay_looked_us_ >= 0 && left > 0) replay_meter_.Add(replayed, now_us - replay_looked_us_);
   replay_looked_us_ = left > 0 ? now_us : -1;

@@ -155,6 +155,7 @@ class Ingest {
   ReplayMeter replay_meter_;
   int64_t replay_looked_us_ = -1;  ///< when it was measured last; -1 = nothing was replayed then
   int64_t replay_told_us_ = 0;
+  int64_t replay_left_ = 0;  ///< records, over all partitions
 
   mutable Mutex mutex_;
   std::vector<PartitionStatus> status_ ABSL_GUARDED_BY(mutex_);

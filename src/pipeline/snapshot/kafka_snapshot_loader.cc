@@ -97,7 +97,9 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
     if (absl::IsNotFound(status)) {
       return absl::FailedPreconditionError(
           fmt::format("the state topic '{}' has no partition {}: it must have as many partitions "
-                      "as '{}'. Create it with `caracal init`",
+                      "as '{}'. Create it with `caracal init`. If the partition was added to the "
+                      "source, accounts have moved to other partitions, where their state begins "
+                      "anew: add it to the state topic too (kafka-topics --alter) to accept that",
                       reading.topic, lease.partition(), lease.topic()));
     }
     RETURN_IF_ERROR(status);

@@ -80,7 +80,9 @@ bool StateTopicWriter::Write(const std::string& topic, const PartitionLease& lea
     if (lease.lapsed() || stopping_()) return false;
     ++failures_;
     LOG(kWarning, "snapshot", "records of the state topic are not written yet, trying again",
-        {{"topic", topic}, {"partition", lease.partition()}});
+        {{"topic", topic},
+         {"partition", lease.partition()},
+         {"error", rd_kafka_err2str(last_error_)}});
     rd_kafka_poll(client_.get(), kPauseMs);
     if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (const absl::Status status = Connect(); !status.ok()) {
@@ -102,6 +104,7 @@ void StateTopicWriter::Send(const std::string& topic, int32_t partition, StateWr
       in_flight_ += 1;
       return;
     }
+    last_error_ = error;
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || stopping_()) return;  // not acknowledged
     rd_kafka_poll(client_.get(), kPollMs);
   }
@@ -111,7 +114,9 @@ void StateTopicWriter::OnDelivery(rd_kafka_t* /*client*/, const rd_kafka_message
                                   void* opaque) {
   static_cast<StateWrite*>(message->_private)->acknowledged =
       message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
-  static_cast<StateTopicWriter*>(opaque)->in_flight_ -= 1;
+  auto* const writer = static_cast<StateTopicWriter*>(opaque);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) writer->last_error_ = message->err;
+  writer->in_flight_ -= 1;
 }
 
 }  // namespace caracal::pipeline

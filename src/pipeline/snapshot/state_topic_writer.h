@@ -56,6 +56,7 @@ class StateTopicWriter {
   const std::function<bool()> stopping_;
   KafkaClient client_;
   size_t in_flight_ = 0;
+  rd_kafka_resp_err_t last_error_ = RD_KAFKA_RESP_ERR_NO_ERROR;
   uint64_t failures_ = 0;
 };
 

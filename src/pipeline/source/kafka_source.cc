@@ -213,7 +213,8 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   ReadOn();
   offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
-  restorer_->Submit(std::move(leases));
+  // While the group is being left another member's leaving may still bring partitions here.
+  if (!closing_) restorer_->Submit(std::move(leases));
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {

@@ -1,5 +1,6 @@
 """Members of the engine: processes of `caracal run`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -76,6 +77,11 @@ class Member:
         answer = self._get(path)
         assert answer is not None, f"no answer to {path}: {self.describe()}"
         return answer
+
+    def status(self):
+        """/status; without partitions while the member does not answer."""
+        text = self._get("/status")
+        return {"partitions": []} if text is None else json.loads(text)
 
     def metrics(self):
         """{metric with labels as printed: value}; empty while the member does not answer."""

@@ -55,16 +55,24 @@ class Scenario:
 
     def change_rules(self, rules):
         """What starts from now on has this rule file; no member may run. Each partition's activation
-        is at the group's committed offset."""
+        is at the group's committed offset; rules that have judged nothing there leave no trace.
+        Returns {partition: offset from which its rules are in effect}."""
         assert not any(member.running() for member in self.members), "members run"
         self._first_rulesets = self._first_rulesets or self.rulesets()
         self._rules = rules
         rulesets = self.rulesets()
+        since = {}
         for partition, offset in self.kafka.committed_offsets(self.name, self.topic).items():
-            self._activations.setdefault(partition, []).append((offset, rulesets))
+            activations = self._activations.setdefault(partition, [])
+            if activations and activations[-1][0] == offset:
+                activations.pop()
+            before = activations[-1][1] if activations else self._first_rulesets
+            if before != rulesets:
+                activations.append((offset, rulesets))
+            since[partition] = activations[-1][0] if activations else 0
         for member in self.members:
             member.environment["E2E_RULES"] = rules
-        return dict(self.kafka.committed_offsets(self.name, self.topic))
+        return since
 
     def stop_members(self):
         """SIGTERM to all; asserts that each drains and exits with 0."""
@@ -94,8 +102,12 @@ class Scenario:
         actual = self.records_in_topic()
         assert actual == count, f"{self.topic} has {actual} records, expected {count}"
 
+    def committed_offsets(self):
+        """{partition: offset} of the group."""
+        return self.kafka.committed_offsets(self.name, self.topic)
+
     def records_committed(self):
-        return sum(self.kafka.committed_offsets(self.name, self.topic).values())
+        return sum(self.committed_offsets().values())
 
     def wait_until_judged(self, timeout_s=120):
         """Until every record of the source topic is below the group's committed offsets."""
