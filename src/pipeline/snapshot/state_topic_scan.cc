@@ -78,7 +78,7 @@ class Scan {
       if (open != open_.end() && message.offset >= open->second) open_.erase(open);
       return absl::OkStatus();
     }
-    const absl::Status status = KafkaStatus(message.err, rd_kafka_message_errstr(&message));
+    const absl::Status status = KafkaStatus(message.err, "reading the state topic");
     if (absl::IsUnavailable(status)) return absl::OkStatus();  // the client tries again
     RETURN_IF_ERROR(status);
     if (open == open_.end()) return absl::OkStatus();

@@ -154,6 +154,11 @@ class Scenario:
         compare.check_dead_letters(outcomes, dead_letters, sources)
         return outcomes
 
+    def count_repeated(self, outcomes):
+        """Asserts the alerts against outcomes; returns how many came again, with the same bytes."""
+        alerts = self._read_stable(f"{self.name}.alerts")
+        return compare.check_alerts(outcomes, alerts, self.partitions)
+
     def expect(self, sources, **options):
         """The oracle's outcomes, with the rules as they have changed."""
         rulesets = self._first_rulesets or self.rulesets()
