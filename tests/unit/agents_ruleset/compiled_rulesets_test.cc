@@ -330,7 +330,7 @@ TEST(CompiledRulesetsTest, OnlySomeRulesLeaveTheRecordsOfTheOthersAlone) {
   Evaluator evaluator(only);
   EvaluationCounts counts(*all);
   std::vector<Judgement> judgements;
-  const TestTransactions events({{.key = "k", .merchant = "m"}});
+  const TestTransactions events(std::vector<TestEvent>{{.key = "k", .merchant = "m"}});
   EvaluationInput input;
   input.transaction = &events[0];
   input.bucket = &bucket;
