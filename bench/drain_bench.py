@@ -83,7 +83,8 @@ class Bench:
 
     def fill(self):
         """Makes the topic; returns its records."""
-        self._kafka.create_topic(TOPIC, PARTITIONS)
+        # Its records are as old as their events: nothing of it may expire.
+        self._kafka.create_topic(TOPIC, PARTITIONS, retention_ms=-1)
         command = [self._arguments.caracal, "generate", "--count", str(self._arguments.records),
                    "--accounts", str(self._arguments.accounts),
                    "--zipf", str(self._arguments.zipf),
@@ -112,8 +113,9 @@ class Bench:
 
     def drain_member(self, name):
         """One `caracal run` from an empty group to committed ends; returns the Drain and metrics."""
-        for topic in (f"{name}.alerts", f"{name}.dead-letters", f"{name}.state"):
+        for topic in (f"{name}.alerts", f"{name}.dead-letters"):
             self._kafka.create_topic(topic, PARTITIONS)
+        self._kafka.create_topic(f"{name}.state", PARTITIONS, cleanup_policy="compact")
         admin = f"127.0.0.1:{self._stack.admin_ports[0]}"
         environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
                        "BENCH_TOPIC": TOPIC, "BENCH_ADMIN": admin}

@@ -23,8 +23,8 @@ absl::Status PreparedSource::Poll(absl::Duration max_wait, bool want_records, Po
     result.records = batches_[next_++];
     return absl::OkStatus();
   }
-  absl::MutexLock lock(&mutex_);
-  mutex_.AwaitWithTimeout(absl::Condition(&woken_), max_wait);
+  MutexLock lock(&mutex_);
+  mutex_.AwaitFor(max_wait, [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return woken_; });
   woken_ = false;
   return absl::OkStatus();
 }
@@ -34,7 +34,7 @@ absl::Status PreparedSource::Pause(const LeasePtr& /*lease*/, int64_t /*from*/) 
 }
 
 void PreparedSource::Wake() {
-  absl::MutexLock lock(&mutex_);
+  MutexLock lock(&mutex_);
   woken_ = true;
 }
 

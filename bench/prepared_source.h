@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
+#include "pipeline/base/mutex.h"
 #include "pipeline/ports/event_source.h"
 
 namespace caracal::pipeline {
@@ -44,7 +44,7 @@ class PreparedSource : public EventSource {
   std::span<const std::shared_ptr<RecordBatch>> batches_;
   size_t next_ = 0;
   bool opened_ = false;
-  absl::Mutex mutex_;
+  Mutex mutex_;
   bool woken_ ABSL_GUARDED_BY(mutex_) = false;
 };
 

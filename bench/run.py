@@ -143,6 +143,12 @@ def unit_of(name):
     return next(unit for unit in ("events/s", "ns/event", "MiB", "") if unit in name)
 
 
+def run_snapshot(runner):
+    for name, repetitions in runner.google("snapshot_bench").items():
+        yield Figure(name.removeprefix("BM_"), "MB/s",
+                     [entry["bytes_per_second"] / 1e6 for entry in repetitions])
+
+
 def run_generate(runner):
     report = runner.script("generate_bench", "--runs", str(runner.repetitions))
     for name, values in report["figures"].items():
@@ -163,6 +169,7 @@ BENCHMARKS = {
     "decode": (run_decode, ["decode_bench"]),
     "agents": (run_agents, ["agents_bench"]),
     "key_table": (run_key_table, ["key_table_bench"]),
+    "snapshot": (run_snapshot, ["snapshot_bench"]),
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The command line of ./dev: its commands, their help, and the short ones. Sourced by ./dev.
 
-readonly COMMANDS=(demo test build run bench lint format stack clean help)
+readonly COMMANDS=(demo test chaos build run bench lint format stack clean help)
 
 main() {
   local command=${1:-help}
@@ -41,6 +41,19 @@ cmd_build() {
   build "$preset" || die "the build failed"
 }
 
+cmd_chaos() {
+  local seeds=${1:-1..100000}
+  (($# == 0)) || shift
+  case $seeds in
+    *..*) seeds=--seeds=$seeds ;;
+    *[!0-9]* | '') usage_error "chaos takes a seed or a range of seeds A..B, not '$seeds'" ;;
+    *) seeds=--seed=$seeds ;;
+  esac
+  ensure_packages build check
+  build release simulation_test || die "the build failed"
+  "$(build_dir release)/tests/simulation/simulation_test" "$seeds" "$@"
+}
+
 cmd_clean() {
   case ${1:-} in
     '') rm -rf "$ROOT/build" ;;
@@ -66,6 +79,7 @@ help_all() {
 
   demo             build caracal and watch it find planted fraud (no Kafka, no network)
   test [--quick]   build and run the tests
+  chaos [A..B]     simulate a group against a failing cluster, seed after seed
   build [PRESET]   build everything of a preset (dev)
   run ARGUMENTS    build and run caracal
   bench [NAME]     build and run the benchmarks
@@ -99,8 +113,9 @@ help_test() {
 
   dev      gcc, ASan + UBSan    every header by itself, and every test but the end-to-end ones
   tsan     gcc, ThreadSanitizer tests labelled `threads`
-  release  gcc, optimised       tests labelled `property` and `digest`, then `e2e` against a real
-                                Kafka, Debezium and PostgreSQL (downloaded once, kept in .cache)
+  release  gcc, optimised       tests labelled `property`, `digest` and `simulation`, then `e2e`
+                                against a real Kafka, Debezium and PostgreSQL (downloaded once, kept
+                                in .cache)
   clang    clang 14, optimised  tests labelled `digest`: two compilers, the same alerts
 
 A failing phase does not end the run. The last line is "N passed, N failed"; a phase that could not
@@ -110,6 +125,20 @@ be built counts as one failure. Exit code 0 only when nothing failed. Reports: b
 
   ./dev test --quick
   ctest --test-dir build/dev -R agents -L unit      once it is built: some tests of your choice
+TEXT
+}
+
+help_chaos() {
+  cat <<'TEXT'
+./dev chaos [A..B | N [--trace]]
+
+Builds the optimised simulation and runs the seeds A..B (1..100000), or the one seed N: members of a
+group against a simulated cluster in which everything goes wrong, compared with a fresh run. Ends at
+the first seed that fails and says how to replay it. tests/simulation/README.md explains it.
+
+  ./dev chaos
+  ./dev chaos 100000..500000
+  ./dev chaos 4711 --trace
 TEXT
 }
 

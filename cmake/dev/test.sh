@@ -16,7 +16,7 @@ cmd_test() {
   [[ -n $quick ]] || groups+=(stack clang)
   ensure_packages "${groups[@]}"
   # Each of these counts its failures; none of them ends the run.
-  test_dev || true
+  test_dev "$quick" || true
   if [[ -z $quick ]]; then
     test_tsan || true
     test_release || true
@@ -26,11 +26,15 @@ cmd_test() {
   ((FAILED == 0))
 }
 
+# test_dev [QUICK]: the sanitized build and everything that needs no server.
 test_dev() {
   phase 'dev: build' build dev || return
   # Every header must compile by itself.
   phase 'dev: headers' build dev all_verify_interface_header_sets || true
-  phase 'dev: tests' run_tests dev -LE '^e2e$'
+  # Somebody waits for a quick run: the tests of groups, which mostly wait, do it side by side.
+  local -a jobs=()
+  [[ -z ${1:-} ]] || jobs=(--parallel $(($(jobs_wanted) + 2)))
+  phase 'dev: tests' run_tests dev -LE '^e2e$' "${jobs[@]}"
 }
 
 test_tsan() {
@@ -39,8 +43,9 @@ test_tsan() {
 }
 
 test_release() {
-  phase 'release: build' build_labelled release '^(property|digest|e2e)$' "$PROGRAM" || return
-  phase 'release: tests' run_tests release -L '^(property|digest)$' || true
+  local labels='property|digest|simulation'
+  phase 'release: build' build_labelled release "^($labels|e2e)$" "$PROGRAM" || return
+  phase 'release: tests' run_tests release -L "^($labels)$" || true
   test_end_to_end
 }
 
@@ -107,8 +112,8 @@ run_tests() {
   report=$ROOT/build/logs/$preset-${*//[^a-z0-9]/}.xml
   mkdir -p "${report%/*}"
   rm -f "$report"
-  nice ctest --test-dir "$(build_dir "$preset")" --parallel "$(jobs_wanted)" --no-tests=error \
-    --output-on-failure --output-junit "$report" "$@" >&2 </dev/null || code=$?
+  nice ctest --test-dir "$(build_dir "$preset")" --parallel "$(jobs_wanted)" \
+    --no-tests=error --output-on-failure --output-junit "$report" "$@" >&2 </dev/null || code=$?
   [[ ! -r $report ]] || count_results "$report"
   return $code
 }

@@ -124,7 +124,27 @@ std::string Encode(std::string_view bytes) {
   return text;
 }
 
+/// The short readings say what the long one says, or nothing.
+void CheckShort(std::string_view text, int scale) {
+  constexpr int64_t kUnitsMax = 1'000'000'000'000'000;
+  Decimal decimal;
+  int64_t units = 0;
+  if (ParseShortExact(text, scale, units)) {
+    CHECK(ParseDecimal(text, decimal) == DecimalStatus::kOk);
+    const bool in_range = units >= -kUnitsMax && units <= kUnitsMax;
+    CHECK(UnitsOf(decimal, scale) == (in_range ? "ok:" + std::to_string(units) : "out of range"));
+  }
+  if (ParseShortRounded(text, scale, units)) {
+    CHECK(ParseDecimal(text, decimal) == DecimalStatus::kOk);
+    int64_t rounded = 0;
+    const bool in_range = RoundToScale(decimal, scale, kUnitsMax, rounded);
+    CHECK(in_range == (units >= -kUnitsMax && units <= kUnitsMax));
+    CHECK(!in_range || rounded == units);
+  }
+}
+
 void CheckText(std::string_view text, int scale) {
+  CheckShort(text, scale);
   Decimal decimal;
   const DecimalStatus status = ParseDecimal(text, decimal);
   const std::optional<std::string> expected = ExpectedOfText(text, scale);

@@ -2,16 +2,14 @@
 
 #include <utility>
 
-#include "agents/api/agent_registry.h"
 #include "agents/api/check.h"
 #include "agents/builtin/builtin_agents.h"
 
 namespace caracal::pipeline {
 
 EngineMember::EngineMember(EngineOptions options) {
-  agents::AgentRegistry registry;
-  CHECK(agents::RegisterBuiltinAgents(registry).ok());
-  auto engine = Engine::Create(std::move(options), registry);
+  CHECK(agents::RegisterBuiltinAgents(registry_).ok());
+  auto engine = Engine::Create(std::move(options), registry_);
   CHECK(engine.ok());
   engine_ = *std::move(engine);
   thread_ = std::thread([this] {

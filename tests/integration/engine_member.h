@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
+#include "agents/api/agent_registry.h"
 #include "pipeline/engine/engine.h"
 
 namespace caracal::pipeline {
@@ -37,6 +38,7 @@ class EngineMember {
   int64_t open_partitions() const { return engine_->source_probe().open_partitions.value(); }
 
  private:
+  agents::AgentRegistry registry_;
   std::unique_ptr<Engine> engine_;
   mutable absl::Mutex mutex_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;

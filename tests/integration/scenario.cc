@@ -58,12 +58,12 @@ EngineOptions Scenario::MemberOptions() const {
   options.delivery = Delivery::kAtLeastOnce;  // the mock cluster has no transactions
   options.source.connection.bootstrap_servers = kafka_.bootstrap_servers();
   options.source.connection.client_id = "member";
+  // Long enough for a busy machine; a join that the mock forgets is repeated after the poll
+  // interval.
   options.source.connection.properties = {
-      {"session.timeout.ms", fmt::to_string(MockKafka::kSessionTimeoutMs)},
-      {"heartbeat.interval.ms", "100"},
-      {"fetch.wait.max.ms", "10"},
-      {"reconnect.backoff.ms", "10"},
-      {"reconnect.backoff.max.ms", "100"}};
+      {"session.timeout.ms", "10000"},  {"max.poll.interval.ms", "10000"},
+      {"heartbeat.interval.ms", "100"}, {"fetch.wait.max.ms", "10"},
+      {"reconnect.backoff.ms", "10"},   {"reconnect.backoff.max.ms", "100"}};
   options.source.group_id = MockKafka::kGroup;
   options.source.batch_records = 64;
   options.sink.connection = options.source.connection;
@@ -206,7 +206,7 @@ void Scenario::CheckAlerts() {
   std::set<Place> wanted;
   for (const auto& [id, place] : expected_) wanted.insert(place);
   missing_alerts_ = wanted.size() - arrived.size();
-  CheckBelowCommitted(arrived, wanted, "alert");
+  if (alerts_.reached_end()) CheckBelowCommitted(arrived, wanted, "alert");
 }
 
 void Scenario::CheckDeadLetters() {
@@ -232,7 +232,7 @@ void Scenario::CheckDeadLetters() {
   std::set<Place> wanted;
   for (const auto& [place, record] : garbage_) wanted.insert(place);
   missing_dead_letters_ = wanted.size() - arrived.size();
-  CheckBelowCommitted(arrived, wanted, "dead letter");
+  if (dead_letters_.reached_end()) CheckBelowCommitted(arrived, wanted, "dead letter");
 }
 
 void Scenario::CheckBelowCommitted(const std::set<Place>& arrived, const std::set<Place>& wanted,

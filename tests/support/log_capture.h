@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/synchronization/mutex.h"
 #include "pipeline/base/log.h"
+#include "pipeline/base/mutex.h"
 
 namespace caracal::pipeline {
 
@@ -28,20 +28,20 @@ class LogCapture : public LogSink {
       line.append(" ").append(field.key).append("=");
       line.append(field.is_number ? std::to_string(field.number) : std::string(field.text));
     }
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     lines_.push_back(std::move(line));
   }
 
   /// Lines that contain `text`.
   size_t Count(std::string_view text) const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     size_t count = 0;
     for (const std::string& line : lines_) count += line.find(text) == std::string::npos ? 0 : 1;
     return count;
   }
   /// The last `count` lines, for failure messages.
   std::string Tail(size_t count) const {
-    absl::MutexLock lock(&mutex_);
+    MutexLock lock(&mutex_);
     std::string tail;
     for (size_t i = lines_.size() > count ? lines_.size() - count : 0; i < lines_.size(); ++i) {
       tail.append(lines_[i]).append("\n");
@@ -50,7 +50,7 @@ class LogCapture : public LogSink {
   }
 
  private:
-  mutable absl::Mutex mutex_;
+  mutable Mutex mutex_;
   std::vector<std::string> lines_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -1,13 +1,8 @@
 #include "tests/support/mock_kafka.h"
 
-#include <arpa/inet.h>
 #include <librdkafka/rdkafka_mock.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -21,9 +16,9 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr int kTimeoutMs = 60'000;
+constexpr int kTimeoutMs = 300'000;
 constexpr int kAnswerMs = 1000;
-constexpr int kJoinMs = 10'000;
+constexpr int kReadMs = 5000;
 constexpr int kPollMs = 10;
 
 KafkaClient NewClient(rd_kafka_type_t type, const std::string& bootstrap_servers,
@@ -37,53 +32,6 @@ KafkaClient NewClient(rd_kafka_type_t type, const std::string& bootstrap_servers
   CHECK(client.ok());
   if (type == RD_KAFKA_CONSUMER) rd_kafka_poll_set_consumer(client->get());
   return *std::move(client);
-}
-
-void AppendBytes(std::string_view bytes, std::string& frame) {
-  const uint16_t size = htons(static_cast<uint16_t>(bytes.size()));
-  frame.append(reinterpret_cast<const char*>(&size), sizeof(size)).append(bytes);
-}
-
-void AppendInt16(int16_t value, std::string& frame) {
-  const uint16_t wire = htons(static_cast<uint16_t>(value));
-  frame.append(reinterpret_cast<const char*>(&wire), sizeof(wire));
-}
-
-void AppendInt32(int32_t value, std::string& frame) {
-  const uint32_t wire = htonl(static_cast<uint32_t>(value));
-  frame.append(reinterpret_cast<const char*>(&wire), sizeof(wire));
-}
-
-// A request of version 0 with its header.
-std::string Frame(KafkaRequest request, const std::string& body) {
-  std::string header;
-  AppendInt16(static_cast<int16_t>(request), header);
-  AppendInt16(0, header);  // version
-  AppendInt32(1, header);  // correlation id
-  AppendBytes("test", header);
-  std::string frame;
-  AppendInt32(static_cast<int32_t>(header.size() + body.size()), frame);
-  return frame + header + body;
-}
-
-// The join of a new member nobody will hear of again.
-std::string JoinFrame(std::string_view group) {
-  std::string body;
-  AppendBytes(group, body);
-  AppendInt32(1, body);   // session timeout in ms: it is gone at once
-  AppendBytes("", body);  // member id
-  AppendBytes("consumer", body);
-  AppendInt32(1, body);  // protocols
-  AppendBytes("cooperative-sticky", body);
-  AppendInt32(0, body);  // bytes of metadata
-  return Frame(KafkaRequest::kJoinGroup, body);
-}
-
-std::string LeaveFrame(std::string_view group, std::string_view member) {
-  std::string body;
-  AppendBytes(group, body);
-  AppendBytes(member, body);
-  return Frame(KafkaRequest::kLeaveGroup, body);
 }
 
 KafkaPartitionList AllPartitions(const std::string& topic, int32_t partitions, int64_t offset) {
@@ -141,8 +89,6 @@ MockKafka::MockKafka() {
 }
 
 MockKafka::~MockKafka() {
-  if (opener_ >= 0) close(opener_);
-  first_member_.reset();
   offsets_clients_.clear();
   producer_.reset();
   rd_kafka_mock_cluster_destroy(cluster_);
@@ -200,8 +146,10 @@ void MockKafka::SetDelay(int32_t broker, int delay_ms) {
 
 void MockKafka::Append(const std::string& topic, std::vector<TopicRecord>& records) {
   if (producer_ == nullptr) {
-    auto conf = MakeKafkaConf({.bootstrap_servers = bootstrap_servers(), .client_id = "test"},
-                              {{"linger.ms", "1"}, {"retries", "0"}}, {});
+    auto conf = MakeKafkaConf(
+        {.bootstrap_servers = bootstrap_servers(), .client_id = "test"},
+        {{"linger.ms", "1"}, {"retries", "0"}, {"socket.timeout.ms", fmt::to_string(kTimeoutMs)}},
+        {});
     CHECK(conf.ok());
     rd_kafka_conf_set_dr_msg_cb(conf->get(), NoteDelivery);
     auto client = MakeKafkaClient(RD_KAFKA_PRODUCER, *std::move(conf));
@@ -269,70 +217,6 @@ std::vector<CommittedOffset> MockKafka::Committed(const std::string& group,
   return committed;
 }
 
-int MockKafka::ConnectToCoordinator() const {
-  // "host:port" of each broker, by id.
-  std::string address = bootstrap_servers();
-  for (int32_t broker = 1; broker < kGroupBroker; ++broker) {
-    address = address.substr(address.find(',') + 1);
-  }
-  address = address.substr(0, address.find(','));
-  sockaddr_in target = {};
-  target.sin_family = AF_INET;
-  target.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  target.sin_port =
-      htons(static_cast<uint16_t>(std::atoi(address.substr(address.find(':') + 1).c_str())));
-  const int connection = socket(AF_INET, SOCK_STREAM, 0);
-  CHECK(connection >= 0);
-  CHECK(connect(connection, reinterpret_cast<sockaddr*>(&target), sizeof(target)) == 0);
-  return connection;
-}
-
-void MockKafka::OpenGroup() {
-  const std::string frame = JoinFrame(kGroup);
-  // Stays open: a broker does not read what a closed connection has sent.
-  opener_ = ConnectToCoordinator();
-  CHECK(write(opener_, frame.data(), frame.size()) == static_cast<ssize_t>(frame.size()));
-}
-
-void MockKafka::StartFirstMember() {
-  CreateTopic("first-member", 1);
-  first_member_ = NewClient(RD_KAFKA_CONSUMER, bootstrap_servers(),
-                            {{"group.id", kGroup},
-                             {"session.timeout.ms", fmt::to_string(kSessionTimeoutMs)},
-                             {"heartbeat.interval.ms", "50"},
-                             {"enable.auto.commit", "false"},
-                             {"partition.assignment.strategy", "cooperative-sticky"}});
-  const KafkaPartitionList topics(rd_kafka_topic_partition_list_new(1));
-  rd_kafka_topic_partition_list_add(topics.get(), "first-member", RD_KAFKA_PARTITION_UA);
-  CHECK(rd_kafka_subscribe(first_member_.get(), topics.get()) == RD_KAFKA_RESP_ERR_NO_ERROR);
-}
-
-bool MockKafka::AwaitFirstMember() {
-  const absl::Time deadline = absl::Now() + absl::Milliseconds(kJoinMs);
-  while (true) {
-    const KafkaMessage message(rd_kafka_consumer_poll(first_member_.get(), kPollMs));
-    rd_kafka_topic_partition_list_t* assigned = nullptr;
-    CHECK(rd_kafka_assignment(first_member_.get(), &assigned) == RD_KAFKA_RESP_ERR_NO_ERROR);
-    const KafkaPartitionList list(assigned);
-    if (list->cnt > 0) return true;
-    if (absl::Now() >= deadline) return false;
-  }
-}
-
-void MockKafka::RetireFirstMember() {
-  char* const id = rd_kafka_memberid(first_member_.get());
-  CHECK(id != nullptr);
-  const std::string frame = LeaveFrame(kGroup, id);
-  rd_kafka_mem_free(first_member_.get(), id);
-  // A cooperative consumer of librdkafka 2.0.2 without a callback would close without leaving.
-  first_member_.reset();
-  const int connection = ConnectToCoordinator();
-  CHECK(write(connection, frame.data(), frame.size()) == static_cast<ssize_t>(frame.size()));
-  std::array<char, 64> answer = {};
-  CHECK(read(connection, answer.data(), answer.size()) > 0);
-  close(connection);
-}
-
 TopicReader::TopicReader(const MockKafka& kafka, std::string topic, int32_t partitions)
     : topic_(std::move(topic)), partitions_(partitions) {
   client_ = NewClient(RD_KAFKA_CONSUMER, kafka.bootstrap_servers(),
@@ -345,6 +229,7 @@ TopicReader::TopicReader(const MockKafka& kafka, std::string topic, int32_t part
 }
 
 const std::vector<TopicRecord>& TopicReader::Read() {
+  reached_end_ = false;
   std::vector<int64_t> missing(static_cast<size_t>(partitions_), 0);
   for (int32_t partition = 0; partition < partitions_; ++partition) {
     int64_t low = 0;
@@ -356,14 +241,17 @@ const std::vector<TopicRecord>& TopicReader::Read() {
     missing[partition] -= low;
   }
   for (const TopicRecord& record : records_) missing[record.partition] -= 1;
-  const absl::Time deadline = absl::Now() + absl::Milliseconds(kAnswerMs);
-  while (absl::Now() < deadline &&
-         std::any_of(missing.begin(), missing.end(), [](int64_t count) { return count > 0; })) {
+  const auto lacks = [&missing] {
+    return std::any_of(missing.begin(), missing.end(), [](int64_t count) { return count > 0; });
+  };
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(kReadMs);
+  while (lacks() && absl::Now() < deadline) {
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), kPollMs));
     if (message == nullptr || message->err != RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     records_.push_back(RecordOf(*message));
     missing[message->partition] -= 1;
   }
+  reached_end_ = !lacks();
   return records_;
 }
 

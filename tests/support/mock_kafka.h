@@ -48,8 +48,10 @@ struct TopicRecord {
 /// topics the engine writes to.
 ///
 /// It knows groups, produce and fetch; no transactions, no times, no administration. A partition
-/// keeps 5 MiB. One thread; the brokers have their own. Every call that does not succeed ends the
-/// test process: a test cannot go on without its cluster.
+/// keeps 5 MiB. A group waits three seconds for the members of its first generation, in which a
+/// member with a shorter session dies, and for those of a later one its session less a second. One
+/// thread; the brokers have their own. Every call that does not succeed ends the test process: a
+/// test cannot go on without its cluster.
 class MockKafka {
  public:
   static constexpr int32_t kSourceBroker = 1;
@@ -90,30 +92,13 @@ class MockKafka {
   std::vector<CommittedOffset> Committed(const std::string& group, const std::string& topic,
                                          int32_t partitions);
 
-  // The first member of a group waits three seconds for others; and until the group has had its
-  // first generation, a session shorter than that does not survive. So a member of the test's own
-  // goes first, for all clusters of a test program at the same time.
-  static constexpr int kSessionTimeoutMs = 2000;
-  /// Sends the join that makes the group wait for further members.
-  void OpenGroup();
-  /// Starts the first member; at least a second and at most two and a half after OpenGroup.
-  void StartFirstMember();
-  /// True when the group has its first generation; false when the first member came too late for
-  /// it, which a busy machine may cause: then another cluster is needed.
-  [[nodiscard]] bool AwaitFirstMember();
-  /// The first member leaves: the others rebalance without it.
-  void RetireFirstMember();
-
  private:
   KafkaClient& OffsetsClient(const std::string& group);
-  int ConnectToCoordinator() const;
 
   KafkaClient host_;  ///< librdkafka wants a client to run the cluster in
   rd_kafka_mock_cluster_t* cluster_ = nullptr;
   KafkaClient producer_;
   std::map<std::string, KafkaClient> offsets_clients_;  ///< by group
-  int opener_ = -1;                                     ///< the connection of OpenGroup
-  KafkaClient first_member_;
 };
 
 /// Reads a topic from its start, as a downstream consumer would, without a group. One thread.
@@ -124,6 +109,8 @@ class TopicReader {
   /// Everything up to the ends the log has now, in partition order; keeps what it has read before.
   /// A broker that is down is not waited for.
   const std::vector<TopicRecord>& Read();
+  /// The last Read has reached the ends of the log: what it has not found was not there.
+  bool reached_end() const { return reached_end_; }
   const std::vector<TopicRecord>& records() const { return records_; }
 
  private:
@@ -131,6 +118,7 @@ class TopicReader {
   const int32_t partitions_;
   KafkaClient client_;
   std::vector<TopicRecord> records_;
+  bool reached_end_ = false;
 };
 
 }  // namespace caracal::pipeline

@@ -6,17 +6,20 @@
 
 namespace caracal::agents {
 
-/// Events of a mini-batch, one bit each: bit i is the i-th. A mini-batch is as long as the mask:
-/// enough look-ups at once to hide memory latency, few enough that their records stay in L1/L2.
+/// Events of a mini-batch, one bit each: bit i is the i-th.
 using EventMask = uint64_t;
-inline constexpr size_t kMiniBatchEvents = 64;
+inline constexpr size_t kEventMaskBits = 64;
+/// Enough look-ups at once to hide memory latency, few enough that what is loaded ahead for two
+/// mini-batches is still in L1 when it is used.
+inline constexpr size_t kMiniBatchEvents = 32;
+static_assert(kMiniBatchEvents <= kEventMaskBits);
 
 inline constexpr EventMask EventBit(size_t event) { return EventMask{1} << event; }
 
 /// Events [begin, end) of a mini-batch, end <= kMiniBatchEvents.
 inline constexpr EventMask EventRange(size_t begin, size_t end) {
-  const EventMask below_end = end == kMiniBatchEvents ? ~EventMask{0} : EventBit(end) - 1;
-  const EventMask below_begin = begin == kMiniBatchEvents ? ~EventMask{0} : EventBit(begin) - 1;
+  const EventMask below_end = end == kEventMaskBits ? ~EventMask{0} : EventBit(end) - 1;
+  const EventMask below_begin = begin == kEventMaskBits ? ~EventMask{0} : EventBit(begin) - 1;
   return below_end & ~below_begin;
 }
 

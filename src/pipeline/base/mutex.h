@@ -7,7 +7,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
-#include "pipeline/base/mutex.h"
 
 namespace caracal::pipeline {
 

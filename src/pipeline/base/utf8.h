@@ -11,6 +11,9 @@ namespace caracal::pipeline {
 /// valid one (or is empty).
 size_t Utf8Length(std::string_view text);
 
+/// Bytes of `text` before the first one that is not well-formed; text.size() when all is well.
+size_t ValidUtf8Prefix(std::string_view text);
+
 /// U+FFFD REPLACEMENT CHARACTER.
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";
 

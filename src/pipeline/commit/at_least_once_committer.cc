@@ -3,16 +3,11 @@
 #include <utility>
 #include <vector>
 
-#include "absl/time/time.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
-namespace {
-
-constexpr absl::Duration kRetryPause = absl::Milliseconds(100);
-
-}  // namespace
 
 CommitResult AtLeastOnceCommitter::Commit(const SealedEpoch& epoch) {
   if (delivered_epoch_ != epoch.id) {
@@ -32,9 +27,15 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
   }
   if (commits.empty()) return {};
   while (true) {
+    // The group takes offsets of any partition from any member: the next owner's would be set back.
+    for (const EpochPartition& partition : epoch.partitions) {
+      if (partition.lease->lapsed()) return {CommitOutcome::kReseal, "a partition was taken away"};
+    }
+    static_cast<void>(HitFailpoint(Failpoint::kOffsetsCommit));
     OffsetCommitResult result = offsets_.Commit(commits);
     switch (result.outcome) {
       case OffsetCommitOutcome::kCommitted:
+        static_cast<void>(HitFailpoint(Failpoint::kOffsetsCommitted));
         return {};
       case OffsetCommitOutcome::kRebalancing:
         if (!Backoff()) return {CommitOutcome::kReseal, "cancelled"};
@@ -46,15 +47,12 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
     }
     LOG(kWarning, "commit", "offsets not committed yet, trying again", {{"error", result.message}});
     if (!Backoff()) return {CommitOutcome::kReseal, "cancelled"};
-    for (const EpochPartition& partition : epoch.partitions) {
-      if (partition.lease->lapsed()) return {CommitOutcome::kReseal, "a partition was taken away"};
-    }
   }
 }
 
 bool AtLeastOnceCommitter::Backoff() {
   MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(kRetryPause,
+  return !mutex_.AwaitFor(pause_,
                           [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
 }
 

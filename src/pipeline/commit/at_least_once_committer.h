@@ -1,6 +1,7 @@
 #pragma once
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/time.h"
 #include "pipeline/base/mutex.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/ports/offset_store.h"
@@ -18,8 +19,10 @@ namespace caracal::pipeline {
 /// any.
 class AtLeastOnceCommitter : public EpochCommitter {
  public:
-  /// Both must outlive this.
-  AtLeastOnceCommitter(OutputSink& sink, OffsetStore& offsets) : sink_(sink), offsets_(offsets) {}
+  /// Both must outlive this. `pause` is waited before offsets are committed again.
+  AtLeastOnceCommitter(OutputSink& sink, OffsetStore& offsets,
+                       absl::Duration pause = absl::Milliseconds(100))
+      : sink_(sink), offsets_(offsets), pause_(pause) {}
 
   void Start() override { sink_.Start(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
@@ -32,6 +35,7 @@ class AtLeastOnceCommitter : public EpochCommitter {
 
   OutputSink& sink_;
   OffsetStore& offsets_;
+  const absl::Duration pause_;
   /// The epoch whose outputs have been acknowledged, while its offsets have not been committed.
   uint64_t delivered_epoch_ = 0;
 

@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "pipeline/base/cell.h"
 #include "pipeline/base/mutex.h"
+#include "pipeline/commit/commit_slot.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/types/epoch.h"
@@ -31,24 +32,22 @@ struct CommitProbe {
 ///
 /// Threads: Submit, busy and TakeResult on the ingest thread; `on_result` is called on the commit
 /// thread. Bounds: one epoch. Stopping: the epoch under way is cancelled through the committer.
-class CommitThread {
+class CommitThread : public CommitSlot {
  public:
   /// `committer`, `clock` must outlive this.
   CommitThread(EpochCommitter& committer, const Clock& clock, std::function<void()> on_result);
   /// Cancels what is under way and stops.
-  ~CommitThread();
+  ~CommitThread() override;
   CommitThread(const CommitThread&) = delete;
   CommitThread& operator=(const CommitThread&) = delete;
 
   void Start();
   /// Requires: not busy().
-  void Submit(std::shared_ptr<const SealedEpoch> epoch);
+  void Submit(std::shared_ptr<const SealedEpoch> epoch) override;
   /// An epoch has been submitted and its result not been taken.
   bool busy() const { return busy_; }
-  /// The result of the submitted epoch, once.
-  std::optional<CommitResult> TakeResult();
-  /// CPU time the last commit cost on the commit thread, in microseconds.
-  int64_t last_cpu_micros() const { return last_cpu_micros_.value(); }
+  std::optional<CommitResult> TakeResult() override;
+  int64_t last_cpu_micros() const override { return last_cpu_micros_.value(); }
   const CommitProbe& probe() const { return probe_; }
 
  private:

@@ -5,15 +5,16 @@
 #include <utility>
 
 #include "agents/api/check.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
 
 EpochCoordinator::EpochCoordinator(EpochOptions options, EventSource& source,
-                                   CommitThread& commit_thread, const Clock& clock)
+                                   CommitSlot& commit_slot, const Clock& clock)
     : options_(std::move(options)),
       source_(source),
-      commit_thread_(commit_thread),
+      commit_slot_(commit_slot),
       clock_(clock),
       last_commit_us_(clock.MonotonicMicros()) {}
 
@@ -41,8 +42,10 @@ void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset,
                                const RecordMark& last) {
   Progress& progress = progress_[lease.slot()];
   CHECK(progress.lease.get() == &lease);
+  // Replay: nothing to commit, so nothing that may fill the epoch. A full epoch that has nothing to
+  // commit is never closed.
+  if (next_offset <= progress.next_offset) return;
   open_.records += records;
-  if (next_offset <= progress.next_offset) return;  // replay: nothing to commit
   progress.next_offset = next_offset;
   progress.metadata.last = last;
   progress.touched = true;
@@ -63,15 +66,14 @@ bool EpochCoordinator::ShouldClose(bool lagging) const {
   const int64_t since_commit = clock_.MonotonicMicros() - last_commit_us_;
   if (Full() || since_commit >= options_.commit_interval_us) return true;
   if (lagging || pending_bytes() == 0) return false;
-  return since_commit >= options_.idle_factor * commit_thread_.last_cpu_micros();
+  return since_commit >= options_.idle_factor * commit_slot_.last_cpu_micros();
 }
 
 int64_t EpochCoordinator::MicrosUntilDue() const {
   if (closed_.has_value() || !progressed_) return options_.commit_interval_us;
   const int64_t since_commit = clock_.MonotonicMicros() - last_commit_us_;
-  const int64_t wanted = pending_bytes() > 0
-                             ? options_.idle_factor * commit_thread_.last_cpu_micros()
-                             : options_.commit_interval_us;
+  const int64_t wanted = pending_bytes() > 0 ? options_.idle_factor * commit_slot_.last_cpu_micros()
+                                             : options_.commit_interval_us;
   return std::max<int64_t>(0, std::min(wanted, options_.commit_interval_us) - since_commit);
 }
 
@@ -104,7 +106,7 @@ void EpochCoordinator::AddShare(EpochShare share) {
 
 absl::Status EpochCoordinator::Serve() {
   if (!closed_.has_value()) return absl::OkStatus();
-  if (std::optional<CommitResult> result = commit_thread_.TakeResult(); result.has_value()) {
+  if (std::optional<CommitResult> result = commit_slot_.TakeResult(); result.has_value()) {
     if (result->outcome == CommitOutcome::kFatal) return absl::InternalError(result->message);
     Finish(*result);
   }
@@ -113,6 +115,7 @@ absl::Status EpochCoordinator::Serve() {
 }
 
 void EpochCoordinator::Submit() {
+  static_cast<void>(HitFailpoint(Failpoint::kEpochSeal));
   auto sealed = std::make_shared<SealedEpoch>();
   if (closed_->sealed != nullptr) {
     *sealed = *closed_->sealed;  // sealed again: ownership has changed
@@ -138,7 +141,8 @@ void EpochCoordinator::Submit() {
   sealed->group_metadata = source_.GroupMetadata();
   closed_->sealed = sealed;
   closed_->submitted = true;
-  commit_thread_.Submit(std::move(sealed));
+  static_cast<void>(HitFailpoint(Failpoint::kEpochSealed));
+  commit_slot_.Submit(std::move(sealed));
 }
 
 void EpochCoordinator::Finish(const CommitResult& result) {

@@ -10,7 +10,7 @@
 
 #include "absl/status/status.h"
 #include "pipeline/base/cell.h"
-#include "pipeline/commit/commit_thread.h"
+#include "pipeline/commit/commit_slot.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/event_source.h"
 #include "pipeline/types/epoch.h"
@@ -46,7 +46,7 @@ struct EpochOptions {
 class EpochCoordinator {
  public:
   /// All must outlive this.
-  EpochCoordinator(EpochOptions options, EventSource& source, CommitThread& commit_thread,
+  EpochCoordinator(EpochOptions options, EventSource& source, CommitSlot& commit_slot,
                    const Clock& clock);
 
   void OpenPartition(const LeasePtr& lease, const StartPosition& position);
@@ -122,7 +122,7 @@ class EpochCoordinator {
 
   const EpochOptions options_;
   EventSource& source_;
-  CommitThread& commit_thread_;
+  CommitSlot& commit_slot_;
   const Clock& clock_;
   std::vector<Progress> progress_;  ///< by lease slot
   OpenEpoch open_;

@@ -10,7 +10,6 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr absl::Duration kPause = absl::Milliseconds(50);
 // A member that was timed out learns it within a few heartbeats; until then the offsets of its next
 // owner look like a torn transaction.
 constexpr int64_t kTornGraceMicros = 30'000'000;
@@ -117,7 +116,7 @@ absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
 
 bool ExactlyOnceCommitter::Pause() {
   MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(kPause,
+  return !mutex_.AwaitFor(pause_,
                           [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
 }
 

@@ -29,9 +29,10 @@ namespace caracal::pipeline {
 /// Threads: Start and Commit on the commit thread, Cancel on any.
 class ExactlyOnceCommitter : public EpochCommitter {
  public:
-  /// All must outlive this.
-  ExactlyOnceCommitter(TransactionSink& sink, OffsetStore& offsets, const Clock& clock)
-      : sink_(sink), offsets_(offsets), clock_(clock) {}
+  /// All must outlive this. `pause` is waited before an epoch is sent again.
+  ExactlyOnceCommitter(TransactionSink& sink, OffsetStore& offsets, const Clock& clock,
+                       absl::Duration pause = absl::Milliseconds(50))
+      : sink_(sink), offsets_(offsets), clock_(clock), pause_(pause) {}
 
   void Start() override;
   CommitResult Commit(const SealedEpoch& epoch) override;
@@ -51,6 +52,7 @@ class ExactlyOnceCommitter : public EpochCommitter {
   TransactionSink& sink_;
   OffsetStore& offsets_;
   const Clock& clock_;
+  const absl::Duration pause_;
   bool ready_ = false;  ///< the producer is of a fresh epoch and nothing of it is on its way
 
   Mutex mutex_;

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "pipeline/config/kafka_properties.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/config/text_form.h"
 
@@ -18,8 +17,9 @@ using PropertyMap = ::google::protobuf::Map<std::string, std::string>;
 /// Runs the checks of one configuration.
 class Checker {
  public:
-  Checker(const v1::Config& config, const PathSpans& spans, Diagnostics& diagnostics)
-      : config_(config), spans_(spans), diagnostics_(diagnostics) {}
+  Checker(const v1::Config& config, const PathSpans& spans, const KafkaClientProperties* client,
+          Diagnostics& diagnostics)
+      : config_(config), spans_(spans), client_(client), diagnostics_(diagnostics) {}
 
   void Run() {
     CheckProperties("kafka.properties", config_.kafka().properties());
@@ -46,7 +46,7 @@ class Checker {
 
   void CheckProperties(const std::string& path, const PropertyMap& properties) {
     for (const auto& [name, value] : properties) {
-      if (std::optional<PropertyProblem> problem = CheckKafkaProperty(name, value)) {
+      if (std::optional<PropertyProblem> problem = CheckKafkaProperty(name, value, client_)) {
         diagnostics_.Add(problem->code, spans_.Key(fmt::format("{}.{}", path, name)),
                          std::move(problem->message), std::move(problem->hint));
       }
@@ -133,6 +133,7 @@ class Checker {
 
   const v1::Config& config_;
   const PathSpans& spans_;
+  const KafkaClientProperties* const client_;
   Diagnostics& diagnostics_;
   /// Topic → what it is used for.
   std::map<std::string, std::string> topics_;
@@ -140,8 +141,9 @@ class Checker {
 
 }  // namespace
 
-void CheckConfig(const v1::Config& config, const PathSpans& spans, Diagnostics& diagnostics) {
-  Checker(config, spans, diagnostics).Run();
+void CheckConfig(const v1::Config& config, const PathSpans& spans,
+                 const KafkaClientProperties* client, Diagnostics& diagnostics) {
+  Checker(config, spans, client, diagnostics).Run();
 }
 
 }  // namespace caracal::pipeline

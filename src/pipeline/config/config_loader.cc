@@ -32,7 +32,7 @@ LoadResult LoadConfig(const LoadRequest& request, const LoadTools& tools) {
   loaded.references = binder.references();
   loaded.file_sha256[request.path] = document->sha256;
   FillDerivedSettings(loaded.config);
-  CheckConfig(loaded.config, binder.spans(), diagnostics);
+  CheckConfig(loaded.config, binder.spans(), tools.kafka_properties, diagnostics);
   StreamLoader streams(request.path, files, binder.spans(), tools.check_places, diagnostics);
   for (int i = 0; i < loaded.config.streams_size(); ++i) {
     loaded.streams.push_back(streams.Load(loaded.config, i));

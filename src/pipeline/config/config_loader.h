@@ -7,6 +7,7 @@
 #include "agents/api/agent_registry.h"
 #include "pipeline/config/diagnostics.h"
 #include "pipeline/config/file_reader.h"
+#include "pipeline/config/kafka_properties.h"
 #include "pipeline/config/loaded_config.h"
 #include "pipeline/config/references.h"
 #include "pipeline/config/stream_loader.h"
@@ -35,6 +36,8 @@ struct LoadTools {
   const agents::AgentRegistry* registry = nullptr;
   /// Null = place tables are digested but not checked.
   PlaceTableCheck check_places = nullptr;
+  /// Null = the Kafka client is not asked about kafka.properties.
+  const KafkaClientProperties* kafka_properties = nullptr;
 };
 
 /// Loads a configuration with its rule files and reports everything that is wrong with it.

@@ -65,6 +65,8 @@ constexpr auto kInfos = std::to_array<DiagnosticInfo>({
      "use librdkafka's property that the message names"},
     {Code::kPropertyIneffective, "CFG043", kWarning,
      "Kafka properties that have no effect together", "set security.protocol to SASL_SSL or SSL"},
+    {Code::kPropertyRefused, "CFG044", kError, "the Kafka client refuses a property",
+     "correct the name or the value; CONFIGURATION.md of librdkafka describes every property"},
     {Code::kUnavailable, "CFG050", kError, "this version cannot do what is configured",
      "follow the message"},
     {Code::kTopicClash, "CFG051", kError, "one topic is named for two purposes",

@@ -37,6 +37,7 @@ enum class DiagnosticCode : uint8_t {
   kPropertyUnsafe,
   kPropertyForeign,
   kPropertyIneffective,
+  kPropertyRefused,
   kUnavailable,
   kTopicClash,
   kFieldConflict,

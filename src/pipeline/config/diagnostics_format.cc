@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/base/utf8.h"
 #include "pipeline/config/json.h"
-#include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
 namespace {

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/config/suggestion.h"
+
 namespace caracal::pipeline {
 namespace {
 
@@ -119,9 +121,21 @@ std::optional<PropertyProblem> CheckVerification(const std::string& name, std::s
   return std::nullopt;
 }
 
+std::optional<PropertyProblem> AskClient(const KafkaClientProperties& client,
+                                         const std::string& name, const std::string& value) {
+  const std::string refusal = client.refusal(name, value);
+  if (refusal.empty()) return std::nullopt;
+  std::string hint = DidYouMean(name, client.names);
+  if (hint.empty()) hint = "CONFIGURATION.md of librdkafka describes every property";
+  return PropertyProblem{DiagnosticCode::kPropertyRefused,
+                         fmt::format("librdkafka refuses '{}': {}", name, refusal),
+                         std::move(hint)};
+}
+
 }  // namespace
 
-std::optional<PropertyProblem> CheckKafkaProperty(std::string_view name, std::string_view value) {
+std::optional<PropertyProblem> CheckKafkaProperty(std::string_view name, std::string_view value,
+                                                  const KafkaClientProperties* client) {
   const std::string lower = Lower(name);
   if (const PropertyRule* rule = Find(kOwned, lower)) {
     return PropertyProblem{DiagnosticCode::kPropertyOwned,
@@ -142,7 +156,9 @@ std::optional<PropertyProblem> CheckKafkaProperty(std::string_view name, std::st
                            fmt::format("'{}' is a property of the Java client", name),
                            std::string(rule->text)};
   }
-  return CheckVerification(lower, value);
+  std::optional<PropertyProblem> problem = CheckVerification(lower, value);
+  if (problem.has_value() || client == nullptr) return problem;
+  return AskClient(*client, std::string(name), std::string(value));
 }
 
 }  // namespace caracal::pipeline

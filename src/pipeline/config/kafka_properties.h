@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "pipeline/config/diagnostics.h"
 
@@ -15,9 +17,19 @@ struct PropertyProblem {
   std::string hint;
 };
 
+/// What the Kafka client itself knows of its properties. Given to the loader by whoever knows the
+/// client: nothing here does.
+struct KafkaClientProperties {
+  /// For suggestions.
+  std::vector<std::string> names;
+  /// The client's words against a name or a value; empty when it takes them.
+  std::function<std::string(const std::string& name, const std::string& value)> refusal;
+};
+
 /// Judges one entry of kafka.properties: properties the engine decides, properties that would run
 /// code or switch verification off, and spellings of the Java client are refused; anything else is
-/// left to librdkafka. Any thread.
-std::optional<PropertyProblem> CheckKafkaProperty(std::string_view name, std::string_view value);
+/// left to the client, which is asked when it is given (null = not asked). Any thread.
+std::optional<PropertyProblem> CheckKafkaProperty(std::string_view name, std::string_view value,
+                                                  const KafkaClientProperties* client = nullptr);
 
 }  // namespace caracal::pipeline

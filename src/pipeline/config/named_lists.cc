@@ -6,8 +6,8 @@
 
 #include "agents/api/status_macros.h"
 #include "pipeline/base/sha256.h"
+#include "pipeline/base/utf8.h"
 #include "pipeline/config/suggestion.h"
-#include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
 namespace {

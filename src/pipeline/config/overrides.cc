@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/base/utf8.h"
 #include "pipeline/config/suggestion.h"
-#include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
 namespace {

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
-#include "pipeline/config/utf8.h"
+#include "pipeline/base/utf8.h"
 
 namespace caracal::pipeline {
 namespace {

@@ -11,8 +11,8 @@
 #include <yaml-cpp/parser.h>
 
 #include "agents/api/check.h"
+#include "pipeline/base/utf8.h"
 #include "pipeline/config/secret_name.h"
-#include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "agents/api/transaction.h"
+
 namespace caracal::pipeline {
 namespace {
 
@@ -51,6 +53,23 @@ std::optional<AmountProblem> ReadVariableScale(const AmountTokens& tokens, Arena
 
 }  // namespace
 
+bool AmountReader::HoldsBase64(const ColumnSchema& schema) const {
+  if (schema.type == ColumnType::kDecimal || schema.type == ColumnType::kBytes) return true;
+  return schema.type == ColumnType::kUndescribed &&
+         (encoding_ == AmountEncoding::kBase64 || source_scale_.has_value());
+}
+
+bool AmountReader::ReadPlainly(const JsonToken& token, const ColumnSchema& schema,
+                               int64_t& amount) const {
+  const bool is_text = token.kind == JsonKind::kString && token.plain && !HoldsBase64(schema);
+  if (!is_text && token.kind != JsonKind::kNumber) return false;
+  int64_t units = 0;
+  if (!ParseShortExact(token.text, scale_, units)) return false;
+  if (units > agents::kMaxAmount || units < -agents::kMaxAmount) return false;
+  amount = units;
+  return true;
+}
+
 std::optional<AmountProblem> AmountReader::ReadBase64(std::string_view text,
                                                       std::optional<int> scale,
                                                       Decimal& decimal) const {
@@ -66,13 +85,10 @@ std::optional<AmountProblem> AmountReader::ReadString(const JsonToken& token,
   const TextStatus status = ReadText(token, arena, text);
   if (status == TextStatus::kNull) return kIsNull;
   if (status == TextStatus::kUnreadable) return kIsNotANumber;
-  if (schema.type == ColumnType::kDecimal || schema.type == ColumnType::kBytes) {
+  if (HoldsBase64(schema)) {
     return ReadBase64(text, schema.scale.has_value() ? schema.scale : source_scale_, decimal);
   }
   const bool described = schema.type != ColumnType::kUndescribed;
-  if (!described && (encoding_ == AmountEncoding::kBase64 || source_scale_.has_value())) {
-    return ReadBase64(text, source_scale_, decimal);
-  }
   const DecimalStatus parsed = ParseDecimal(text, decimal);
   if (!described && parsed == DecimalStatus::kInvalid && LooksLikeBase64(text)) return kHasNoScale;
   return ProblemOf(parsed);
@@ -81,6 +97,7 @@ std::optional<AmountProblem> AmountReader::ReadString(const JsonToken& token,
 std::optional<AmountProblem> AmountReader::Read(const AmountTokens& tokens,
                                                 const ColumnSchema& schema, Arena& arena,
                                                 int64_t& amount) const {
+  if (ReadPlainly(tokens.amount, schema, amount)) return std::nullopt;
   Decimal decimal;
   std::optional<AmountProblem> problem;
   switch (tokens.amount.kind) {

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "pipeline/decode/connect_schema.h"
+#include "pipeline/decode/column_schema.h"
 #include "pipeline/decode/decimal.h"
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/decode/json_token.h"
@@ -47,6 +47,9 @@ class AmountReader {
                                                   int64_t& amount) const;
 
  private:
+  bool HoldsBase64(const ColumnSchema& schema) const;
+  /// Reads what needs no more than its text. False = it is something else.
+  bool ReadPlainly(const JsonToken& token, const ColumnSchema& schema, int64_t& amount) const;
   std::optional<AmountProblem> ReadString(const JsonToken& token, const ColumnSchema& schema,
                                           Arena& arena, Decimal& decimal) const;
   std::optional<AmountProblem> ReadBase64(std::string_view text, std::optional<int> scale,

@@ -13,6 +13,8 @@ using Uint128 = unsigned __int128;
 constexpr int kMaxDigits = 38;
 /// Digits that fit a uint64 whatever they are.
 constexpr int kMaxWordDigits = 19;
+/// Digits that fit an int64 whatever they are.
+constexpr int kMaxShortDigits = 18;
 constexpr int64_t kExponentLimit = 1'000'000'000;
 constexpr size_t kMaxBase64Bytes = 16;
 constexpr int8_t kNotBase64 = -1;
@@ -24,6 +26,14 @@ constexpr std::array<Uint128, kMaxDigits + 1> MakePowersOfTen() {
   return powers;
 }
 constexpr std::array<Uint128, kMaxDigits + 1> kPowersOfTen = MakePowersOfTen();
+
+constexpr std::array<uint64_t, kMaxShortDigits + 1> MakeShortPowers() {
+  std::array<uint64_t, kMaxShortDigits + 1> powers{};
+  powers[0] = 1;
+  for (size_t i = 1; i < powers.size(); ++i) powers[i] = powers[i - 1] * 10;
+  return powers;
+}
+constexpr std::array<uint64_t, kMaxShortDigits + 1> kShortPowers = MakeShortPowers();
 
 constexpr std::array<int8_t, 256> MakeBase64Values() {
   std::array<int8_t, 256> values{};
@@ -83,31 +93,55 @@ class DigitCollector {
   bool seen_ = false;
 };
 
-/// What nearly all amounts and coordinates look like: `[+-]digits[.digits]`, so short that no digit
-/// needs to be counted. False = it is something else.
-bool ParseShortDecimal(std::string_view text, Decimal& decimal) {
-  if (text.size() > kMaxWordDigits) return false;
+/// The digits of a short number and how many of them follow the point.
+struct ShortNumber {
+  uint64_t digits = 0;
+  int digit_count = 0;
+  int fraction_count = 0;
+  bool negative = false;
+};
+
+/// Reads digits up to something else, which it returns.
+inline const char* ReadDigits(const char* p, const char* end, uint64_t& digits) {
+  uint64_t number = digits;
+  for (; p < end; ++p) {
+    const uint64_t digit = static_cast<uint64_t>(static_cast<unsigned char>(*p)) - '0';
+    if (digit > 9) break;
+    number = number * 10 + digit;
+  }
+  digits = number;
+  return p;
+}
+
+/// False leaves `number` in any state.
+bool ReadShortNumber(std::string_view text, ShortNumber& number) {
+  if (text.empty() || text.size() > kMaxShortDigits) return false;
   const char* p = text.data();
   const char* const end = p + text.size();
-  const bool negative = p < end && *p == '-';
-  if (p < end && (*p == '-' || *p == '+')) ++p;
-  const char* const start = p;
-  const char* fraction = nullptr;
-  uint64_t digits = 0;
-  for (; p < end; ++p) {
-    if (IsDigit(*p)) {
-      digits = digits * 10 + static_cast<uint64_t>(*p - '0');
-    } else if (*p == '.' && fraction == nullptr) {
-      fraction = p + 1;
-    } else {
-      return false;
-    }
-  }
-  if (end - start == (fraction == nullptr ? 0 : 1)) return false;
-  decimal = Decimal{};
-  decimal.negative = negative;
-  decimal.digits = digits;
-  decimal.scale = fraction == nullptr ? 0 : end - fraction;
+  number.negative = *p == '-';
+  const char* const integer = p + (number.negative ? 1 : 0);
+  p = ReadDigits(integer, end, number.digits);
+  if (p == integer) return false;
+  number.digit_count = static_cast<int>(p - integer);
+  if (p == end) return true;
+  if (*p != '.') return false;
+  const char* const fraction = p + 1;
+  p = ReadDigits(fraction, end, number.digits);
+  number.fraction_count = static_cast<int>(p - fraction);
+  number.digit_count += number.fraction_count;
+  return p == end;
+}
+
+int64_t Signed(uint64_t magnitude, bool negative) {
+  const auto value = static_cast<int64_t>(magnitude);
+  return negative ? -value : value;
+}
+
+/// False when digits would be lost at either end.
+bool ScaleUp(const ShortNumber& number, int scale, int64_t& units) {
+  const int shift = scale - number.fraction_count;
+  if (shift < 0 || number.digit_count + shift > kMaxShortDigits) return false;
+  units = Signed(number.digits * kShortPowers[static_cast<size_t>(shift)], number.negative);
   return true;
 }
 
@@ -179,8 +213,21 @@ Scaled ScaleTo(const Decimal& decimal, int scale) {
 
 }  // namespace
 
+bool ParseShortExact(std::string_view text, int scale, int64_t& units) {
+  ShortNumber number;
+  return ReadShortNumber(text, number) && ScaleUp(number, scale, units);
+}
+
+bool ParseShortRounded(std::string_view text, int scale, int64_t& units) {
+  ShortNumber number;
+  if (!ReadShortNumber(text, number)) return false;
+  if (number.fraction_count <= scale) return ScaleUp(number, scale, units);
+  const uint64_t unit = kShortPowers[static_cast<size_t>(number.fraction_count - scale)];
+  units = Signed((number.digits + unit / 2) / unit, number.negative);
+  return true;
+}
+
 DecimalStatus ParseDecimal(std::string_view text, Decimal& decimal) {
-  if (ParseShortDecimal(text, decimal)) return DecimalStatus::kOk;
   const char* p = text.data();
   const char* const end = p + text.size();
   decimal = Decimal{};
@@ -242,8 +289,7 @@ MinorUnitsStatus ToMinorUnits(const Decimal& decimal, int scale, int64_t& amount
     return MinorUnitsStatus::kOutOfRange;
   }
   if (scaled.has_rest) return MinorUnitsStatus::kInexact;
-  const auto magnitude = static_cast<int64_t>(scaled.whole);
-  amount = decimal.negative ? -magnitude : magnitude;
+  amount = Signed(scaled.whole, decimal.negative);
   return MinorUnitsStatus::kOk;
 }
 
@@ -251,8 +297,7 @@ bool RoundToScale(const Decimal& decimal, int scale, int64_t limit, int64_t& val
   const Scaled scaled = ScaleTo(decimal, scale);
   const uint64_t rounded = scaled.whole + (scaled.half_or_more ? 1 : 0);
   if (rounded > static_cast<uint64_t>(limit)) return false;
-  const auto magnitude = static_cast<int64_t>(rounded);
-  value = decimal.negative ? -magnitude : magnitude;
+  value = Signed(rounded, decimal.negative);
   return true;
 }
 

@@ -25,6 +25,13 @@ enum class DecimalStatus : uint8_t {
 /// toPlainString. Keeps 38 digits; an exponent is limited to +-10^9, far beyond every bound here.
 [[nodiscard]] DecimalStatus ParseDecimal(std::string_view text, Decimal& decimal);
 
+/// What nearly all amounts and coordinates look like, read at once: `-?d{1,}[.d*]` of at most 18
+/// digits, in units of 10^-scale; scale in 0..15. False says nothing: ask ParseDecimal.
+/// ParseShortExact takes at most `scale` digits after the point; ParseShortRounded takes more and
+/// rounds half a unit away from zero.
+[[nodiscard]] bool ParseShortExact(std::string_view text, int scale, int64_t& units);
+[[nodiscard]] bool ParseShortRounded(std::string_view text, int scale, int64_t& units);
+
 /// Reads base64 (RFC 4648 section 4, padded, canonical) of a big-endian two's complement integer of
 /// 1..16 bytes, as Kafka Connect writes its Decimal. `scale` = digits after the point, may be
 /// negative.

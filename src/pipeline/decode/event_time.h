@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "agents/api/transaction.h"
-#include "pipeline/decode/connect_schema.h"
+#include "pipeline/decode/column_schema.h"
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/decode/json_token.h"
 #include "pipeline/types/arena.h"

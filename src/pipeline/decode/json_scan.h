@@ -6,6 +6,10 @@
 #include <cstring>
 #include <string_view>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "pipeline/decode/json_token.h"
 
 // The scalar scanners, inline because matching a layout is little else. Strict by RFC 8259 (control
@@ -42,8 +46,37 @@ constexpr uint64_t BytesNotDigit(uint64_t word) {
 }
 inline size_t FirstMark(uint64_t marks) { return std::countr_zero(marks) >> 3; }
 
+#ifdef __SSE2__
+inline constexpr ptrdiff_t kBlockBytes = 16;
+
+inline __m128i LoadBlock(const char* from) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+}
+/// Bit i is set when byte i is a quote, a backslash, a control character or not ASCII.
+inline uint32_t SpecialsIn(const char* from) {
+  const __m128i block = LoadBlock(from);
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(block, _mm_set1_epi8(0x1F)), block);
+  const __m128i marks = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8('"')),
+                                                  _mm_cmpeq_epi8(block, _mm_set1_epi8('\\'))),
+                                     _mm_or_si128(control, block));
+  return static_cast<uint32_t>(_mm_movemask_epi8(marks));
+}
+/// Bit i is set when byte i is no digit.
+inline uint32_t NotDigitsIn(const char* from) {
+  const __m128i above_zero = _mm_sub_epi8(LoadBlock(from), _mm_set1_epi8('0'));
+  const __m128i digits = _mm_cmpeq_epi8(_mm_min_epu8(above_zero, _mm_set1_epi8(9)), above_zero);
+  return static_cast<uint32_t>(_mm_movemask_epi8(digits)) ^ 0xFFFFU;
+}
+#endif
+
 /// First byte in [p, end) that is a quote, a backslash, a control character or not ASCII.
 inline const char* FindSpecial(const char* p, const char* end) {
+#ifdef __SSE2__
+  for (; end - p >= kBlockBytes; p += kBlockBytes) {
+    const uint32_t marks = SpecialsIn(p);
+    if (marks != 0) return p + std::countr_zero(marks);
+  }
+#endif
   for (; end - p >= 8; p += 8) {
     const uint64_t word = LoadWord(p);
     const uint64_t marks = BytesEqualTo(word, '"') | BytesEqualTo(word, '\\') |
@@ -58,6 +91,12 @@ inline const char* FindSpecial(const char* p, const char* end) {
 }
 
 inline const char* SkipDigits(const char* p, const char* end) {
+#ifdef __SSE2__
+  for (; end - p >= kBlockBytes; p += kBlockBytes) {
+    const uint32_t marks = NotDigitsIn(p);
+    if (marks != 0) return p + std::countr_zero(marks);
+  }
+#endif
   for (; end - p >= 8; p += 8) {
     const uint64_t marks = BytesNotDigit(LoadWord(p));
     if (marks != 0) return p + FirstMark(marks);

@@ -10,7 +10,6 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr std::string_view kToastPlaceholder = "__debezium_unavailable_value";
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -227,7 +226,7 @@ int64_t UnescapeString(std::string_view escaped, char* to) {
   return to - start;
 }
 
-TextStatus ReadText(const JsonToken& token, Arena& arena, std::string_view& text) {
+TextStatus ReadRareText(const JsonToken& token, Arena& arena, std::string_view& text) {
   switch (token.kind) {
     case JsonKind::kString:
       return ReadStringText(token, arena, text);

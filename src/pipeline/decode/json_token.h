@@ -33,7 +33,24 @@ enum class TextStatus : uint8_t {
 /// true or false. So 1042 and "1042" are one key, while 1042.0 and 1e3 stay what they are: no
 /// conversion, no loss. `text` points into the record, or into `arena` when unescaping was needed;
 /// it is unset but for kText.
-[[nodiscard]] TextStatus ReadText(const JsonToken& token, Arena& arena, std::string_view& text);
+[[nodiscard]] inline TextStatus ReadText(const JsonToken& token, Arena& arena,
+                                         std::string_view& text);
+
+/// The cases of ReadText that need a closer look.
+[[nodiscard]] TextStatus ReadRareText(const JsonToken& token, Arena& arena, std::string_view& text);
+
+/// What Debezium writes for a value that PostgreSQL has not sent, as it did not change.
+inline constexpr std::string_view kToastPlaceholder = "__debezium_unavailable_value";
+
+inline TextStatus ReadText(const JsonToken& token, Arena& arena, std::string_view& text) {
+  const bool is_text = token.kind == JsonKind::kString && token.plain &&
+                       token.text.size() != kToastPlaceholder.size();
+  if (!is_text && (token.kind != JsonKind::kNumber || token.text == "-0")) {
+    return ReadRareText(token, arena, text);
+  }
+  text = token.text;
+  return TextStatus::kText;
+}
 
 /// The integer in `token`; false when it is no number without point and exponent, or needs more
 /// than 64 bits.

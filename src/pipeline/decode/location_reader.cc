@@ -14,19 +14,24 @@ std::optional<size_t> FindAttribute(const DecodeOptions& options, std::string_vi
   return std::nullopt;
 }
 
-TextStatus ReadDegrees(const JsonToken& token, const ColumnSchema& schema, Arena& arena,
-                       Decimal& degrees) {
+/// A coordinate in micro-degrees.
+TextStatus ReadCoordinate(const JsonToken& token, const ColumnSchema& schema, Arena& arena,
+                          int64_t& udeg) {
   std::string_view text;
   if (token.kind == JsonKind::kBool) return TextStatus::kUnreadable;
   const TextStatus status = ReadText(token, arena, text);
   if (status != TextStatus::kText) return status;
+  Decimal degrees;
   DecimalStatus parsed = DecimalStatus::kInvalid;
   if (token.kind == JsonKind::kNumber || schema.type != ColumnType::kDecimal) {
+    if (ParseShortRounded(text, kMicroDegreeScale, udeg)) return TextStatus::kText;
     parsed = ParseDecimal(text, degrees);
   } else if (schema.scale.has_value()) {
     parsed = ParseBase64Decimal(text, *schema.scale, degrees);
   }
-  return parsed == DecimalStatus::kOk ? TextStatus::kText : TextStatus::kUnreadable;
+  if (parsed != DecimalStatus::kOk) return TextStatus::kUnreadable;
+  udeg = ToMicroDegrees(degrees);
+  return TextStatus::kText;
 }
 
 }  // namespace
@@ -41,10 +46,11 @@ LocationReader::LocationReader(const DecodeOptions& options)
 LocationOutcome LocationReader::ReadColumns(const CoordinateTokens& tokens, Arena& arena,
                                             agents::Transaction& transaction) const {
   if (!has_columns_) return LocationOutcome::kUnmapped;
-  Decimal latitude;
-  Decimal longitude;
-  const TextStatus north = ReadDegrees(tokens.latitude, tokens.latitude_schema, arena, latitude);
-  const TextStatus east = ReadDegrees(tokens.longitude, tokens.longitude_schema, arena, longitude);
+  int64_t latitude = 0;
+  int64_t longitude = 0;
+  const TextStatus north = ReadCoordinate(tokens.latitude, tokens.latitude_schema, arena, latitude);
+  const TextStatus east =
+      ReadCoordinate(tokens.longitude, tokens.longitude_schema, arena, longitude);
   if (north == TextStatus::kNull || east == TextStatus::kNull) return LocationOutcome::kAbsent;
   if (north != TextStatus::kText || east != TextStatus::kText ||
       !MakeLocation(latitude, longitude, transaction.location)) {

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "agents/api/transaction.h"
-#include "pipeline/decode/connect_schema.h"
+#include "pipeline/decode/column_schema.h"
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/decode/decode_result.h"
 #include "pipeline/decode/json_token.h"

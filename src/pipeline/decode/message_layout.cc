@@ -27,6 +27,14 @@ inline bool IsZero(Vector bytes) {
   return (words[0] | words[1]) == 0;
 }
 
+/// Not zero in the bytes that are above their range.
+inline Vector Outside(const char* bytes, const char* low, const char* span) {
+  const Vector above = Load(bytes) - Load(low);
+  const Vector allowed = Load(span);
+  // With SSE2 one instruction less than a comparison.
+  return (above > allowed ? above : allowed) ^ allowed;
+}
+
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 /// An operation whose row is `after`: these share one plan.
@@ -197,25 +205,22 @@ bool MessageLayout::MatchRun(const Step& step, const char* p, size_t left) const
   const char* const low = run_lows_.data() + step.begin;
   if (step.literal) return std::memcmp(p, low, step.size) == 0;
   const char* const span = run_spans_.data() + step.begin;
-  Vector outside = {};
-  size_t i = 0;
-  // The last vector may reach beyond the run, into bytes that are not looked at, if the message
-  // goes on that far.
-  const size_t vectors_end = left >= step.size + kVectorBytes ? step.size : step.size & ~size_t{15};
-  for (; i < vectors_end; i += kVectorBytes) {
-    const Vector above = Load(p + i) - Load(low + i);
-    const Vector allowed = Load(span + i);
-    // Not zero where it is above: with SSE2 one instruction less than a comparison.
-    outside |= (above > allowed ? above : allowed) ^ allowed;
+  if (step.size >= kVectorBytes) {
+    Vector outside = {};
+    const size_t last = step.size - kVectorBytes;
+    for (size_t i = 0; i < last; i += kVectorBytes) outside |= Outside(p + i, low + i, span + i);
+    // It overlaps the one before, so that nothing beyond the run is read.
+    return IsZero(outside | Outside(p + last, low + last, span + last));
   }
-  if (!IsZero(outside)) return false;
-  for (; i < step.size; ++i) {
+  // Bytes beyond a short run are loaded with it and pass whatever they are.
+  if (left >= kVectorBytes) return IsZero(Outside(p, low, span));
+  for (size_t i = 0; i < step.size; ++i) {
     if (static_cast<uint8_t>(p[i] - low[i]) > static_cast<uint8_t>(span[i])) return false;
   }
   return true;
 }
 
-bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens) const {
+bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens, bool settled) const {
   const char* p = json.data();
   const char* const end = p + json.size();
   JsonToken ignored;
@@ -235,7 +240,9 @@ bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens) co
     if (step.slot == kOperationSlot && !IsRowOperation(token)) return false;
   }
   if (p != end) return false;
-  for (const auto& [slot, token] : constant_slots_) tokens[slot] = token;
+  if (!settled) {
+    for (const auto& [slot, token] : constant_slots_) tokens[slot] = token;
+  }
   for (const auto& [slot, other] : alias_slots_) tokens[slot] = tokens[other];
   return true;
 }
@@ -273,10 +280,15 @@ bool MessageLayout::Fits(std::string_view json, const LayoutScalar& theirs,
 const MessageLayout* LayoutCache::Match(std::string_view json, std::span<JsonToken> tokens) {
   for (size_t i = 0; i < entries_.size(); ++i) {
     const MessageLayout* const layout = entries_[i].layout.get();
-    if (!layout->Match(json, tokens)) continue;
+    if (!layout->Match(json, tokens, layout == settled_)) {
+      settled_ = nullptr;
+      continue;
+    }
+    settled_ = layout;
     CountHit(i);
     return layout;
   }
+  settled_ = nullptr;
   if (++misses_ % kMissesPerCredit == 0) credit_ = std::min(credit_ + 1, kMaxCredit);
   return nullptr;
 }

@@ -47,8 +47,9 @@ class MessageLayout {
   MessageLayout& operator=(const MessageLayout&) = delete;
 
   /// The message has this layout: all of `tokens` (one per FieldSlot) are then set, to views into
-  /// `json` or into this layout. False leaves `tokens` in any state.
-  bool Match(std::string_view json, std::span<JsonToken> tokens) const;
+  /// `json` or into this layout. False leaves `tokens` in any state. `settled` = `tokens` are as a
+  /// match of this layout has left them, so that those that never change need not be set again.
+  bool Match(std::string_view json, std::span<JsonToken> tokens, bool settled) const;
 
   /// Loosens the scalars in which a message of this layout differs by more than digits. False when
   /// the message has another layout.
@@ -124,7 +125,8 @@ class LayoutCache {
   explicit LayoutCache(size_t max_layouts) : max_layouts_(max_layouts) {}
 
   /// The layout of `json`, with `tokens` set as by MessageLayout::Match; nullptr when none fits. It
-  /// is valid until the next Learn.
+  /// is valid until the next Learn. `tokens` are always the same ones, and only a caller that got
+  /// nullptr changes them.
   const MessageLayout* Match(std::string_view json, std::span<JsonToken> tokens);
   /// Takes a message that has passed the full parse.
   void Learn(std::string_view json, const JsonTape& tape, const PlannedMessage& message);
@@ -144,6 +146,8 @@ class LayoutCache {
   const size_t max_layouts_;
   std::vector<Entry> entries_;
   std::vector<LayoutScalar> scalars_;
+  /// The layout that has matched last, without a failed try since.
+  const MessageLayout* settled_ = nullptr;
   int credit_ = kMaxCredit;
   uint32_t hits_ = 0;
   uint32_t misses_ = 0;

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "pipeline/decode/connect_schema.h"
+#include "pipeline/decode/column_schema.h"
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/decode/json_tape.h"
 

@@ -89,7 +89,7 @@ absl::StatusOr<Place> ReadPlace(const std::vector<std::string>& fields, size_t c
   ASSIGN_OR_RETURN(const Decimal latitude, ReadDegrees("latitude", fields[1]));
   ASSIGN_OR_RETURN(const Decimal longitude, ReadDegrees("longitude", fields[2]));
   Place place;
-  if (!MakeLocation(latitude, longitude, place.location)) {
+  if (!MakeLocation(ToMicroDegrees(latitude), ToMicroDegrees(longitude), place.location)) {
     return absl::InvalidArgumentError(
         fmt::format("{},{} is not on the globe: latitude lies in -90..90, longitude in -180..180",
                     fields[1], fields[2]));

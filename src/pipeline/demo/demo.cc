@@ -118,6 +118,8 @@ class DemoRun {
       : options_(options), stop_(stop) {}
 
   absl::Status Start(const agents::AgentRegistry& registry);
+  /// Shows frames until every partition is open, then starts the load and the clock.
+  absl::Status Join(const std::function<void(const DemoFrame&)>& show);
   /// Shows frames until the load is over.
   void Watch(const std::function<void(const DemoFrame&)>& show);
   /// Stops the load, waits until everything is judged and every alert read, and stops the engine.
@@ -182,6 +184,19 @@ absl::Status DemoRun::Start(const agents::AgentRegistry& registry) {
                                                  .recorder = recorder_.get()},
                                      *generator_, scoreboard_, [this] { return Consumed(); });
   running_ = std::make_unique<RunningEngine>(*engine_);
+  return absl::OkStatus();
+}
+
+absl::Status DemoRun::Join(const std::function<void(const DemoFrame&)>& show) {
+  const auto joined = [this] {
+    return engine_->source_probe().open_partitions.value() == kDemoPartitions;
+  };
+  while (!joined() && !stop_.load() && !running_->ended()) {
+    DemoFrame frame = FrameOf(*engine_, scoreboard_, 0, options_);
+    frame.joining = true;
+    show(frame);
+    std::this_thread::sleep_for(absl::ToChronoMilliseconds(kFrameInterval));
+  }
   start_ = absl::Now();
   return feed_->Start();
 }
@@ -243,6 +258,7 @@ absl::StatusOr<DemoResult> RunDemo(const DemoOptions& options,
                                    const std::atomic<bool>& stop) {
   DemoRun run(options, stop);
   RETURN_IF_ERROR(run.Start(registry));
+  RETURN_IF_ERROR(run.Join(show));
   run.Watch(show);
   return run.Finish();
 }

@@ -1,5 +1,7 @@
 #include "pipeline/demo/demo_screen.h"
 
+#include <string_view>
+
 #include <fmt/format.h>
 
 namespace caracal::pipeline {
@@ -15,6 +17,8 @@ constexpr KindRow kKinds[] = {
     {EpisodeKind::kBigTicket, "big ticket (over 10 x the account's mean)", "big-ticket"},
     {EpisodeKind::kTravel, "impossible travel (over 900 km/h)", "impossible-travel"},
 };
+
+constexpr std::string_view kJoining = "joining the consumer group, about 3 s";
 
 std::string Millis(int64_t micros) {
   return micros < 0 ? "-" : fmt::format("{:.1f} ms", static_cast<double>(micros) / 1000.0);
@@ -36,8 +40,13 @@ std::string Grouped(uint64_t number) {
 }
 
 std::string LiveTable(const DemoFrame& frame) {
-  std::string out = fmt::format("caracal demo   {:>4.1f} s", frame.elapsed_s);
-  if (frame.duration_s > 0) out += fmt::format(" of {:.0f} s", frame.duration_s);
+  std::string out = "caracal demo   ";
+  if (frame.joining) {
+    out += kJoining;
+  } else {
+    out += fmt::format("{:>4.1f} s", frame.elapsed_s);
+    if (frame.duration_s > 0) out += fmt::format(" of {:.0f} s", frame.duration_s);
+  }
   out += '\n';
   out += Row("events/s", Grouped(static_cast<uint64_t>(frame.events_per_s)));
   out += Row("events judged", Grouped(frame.evaluated));
@@ -57,6 +66,7 @@ std::string LiveTable(const DemoFrame& frame) {
 }
 
 std::string ProgressLine(const DemoFrame& frame) {
+  if (frame.joining) return fmt::format("{}\n", kJoining);
   return fmt::format("{:.0f} s: {} events/s, {} judged, {} alerts, latency p50 {} p99 {}\n",
                      frame.elapsed_s, Grouped(static_cast<uint64_t>(frame.events_per_s)),
                      Grouped(frame.evaluated), Grouped(frame.score.alerts),

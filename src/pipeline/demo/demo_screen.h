@@ -9,6 +9,7 @@ namespace caracal::pipeline {
 
 /// What the live table shows.
 struct DemoFrame {
+  bool joining = false;  ///< nothing is produced yet: the engine joins its consumer group
   double elapsed_s = 0;
   double duration_s = 0;  ///< 0 = no time is set
   double events_per_s = 0;
@@ -21,7 +22,10 @@ struct DemoFrame {
   ScoreSnapshot score;
 };
 
-/// The live table: a fixed number of lines, to be drawn over itself on a terminal.
+/// The live table: kLiveTableLines of at most kLiveTableColumns, to be drawn over itself on a
+/// terminal.
+inline constexpr int kLiveTableLines = 12;
+inline constexpr int kLiveTableColumns = 60;
 std::string LiveTable(const DemoFrame& frame);
 /// One line for output that is not a terminal.
 std::string ProgressLine(const DemoFrame& frame);

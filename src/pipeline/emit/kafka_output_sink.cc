@@ -49,17 +49,18 @@ absl::StatusOr<std::unique_ptr<KafkaOutputSink>> KafkaOutputSink::Create(
 }
 
 absl::Status KafkaOutputSink::Deliver(std::span<const OutputRecord> outputs) {
-  std::vector<OutputProducer::Pending> pending = OutputProducer::PendingOf(outputs);
+  std::vector<OutputProducer::Pending> pending = producer_.PendingOf(outputs);
   while (!OutputProducer::AllAcknowledged(pending)) {
     absl::Status round = producer_.Send(pending);
     if (round.ok() || absl::IsUnavailable(round)) round.Update(RenewAfterFatal());
     if (!round.ok() && !absl::IsUnavailable(round)) return round;
     if (producer_.cancelled()) return absl::CancelledError("delivery was cancelled");
     if (round.ok()) continue;
-    LOG(kWarning, "emit", "alerts are waiting for the broker",
+    LOG(kWarning, "emit", "alerts and dead letters cannot be written yet, trying again",
         {{"error", agents::MessageOf(round)}});
     producer_.Serve(kPauseMs);
   }
+  producer_.ForgetRefused();
   return absl::OkStatus();
 }
 

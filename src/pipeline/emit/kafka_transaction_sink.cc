@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -61,7 +62,7 @@ absl::Status KafkaTransactionSink::Renew() {
   while (!producer_.cancelled()) {
     RETURN_IF_ERROR(producer_.Connect());
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
-    const StepResult result = Repeat([this, &code] {
+    const StepResult result = Repeat("starting a producer", [this, &code] {
       KafkaError error(rd_kafka_init_transactions(producer_.client(), kCallTimeoutMs));
       if (error != nullptr) code = rd_kafka_error_code(error.get());
       return error;
@@ -71,7 +72,7 @@ absl::Status KafkaTransactionSink::Renew() {
       return absl::OkStatus();
     }
     if (producer_.cancelled()) break;
-    if (IsHopeless(code)) return absl::PermissionDeniedError(result.message);
+    if (IsHopeless(code)) return KafkaStatus(code, "starting a transactional producer");
     LOG(kWarning, "emit", "no transactional producer yet, trying again",
         {{"error", result.message}});
     producer_.Serve(kPauseMs);
@@ -80,14 +81,15 @@ absl::Status KafkaTransactionSink::Renew() {
 }
 
 TransactionResult KafkaTransactionSink::Send(const SealedEpoch& epoch) {
-  std::vector<OutputProducer::Pending> pending = OutputProducer::PendingOf(epoch.outputs);
+  std::vector<OutputProducer::Pending> pending = producer_.PendingOf(epoch.outputs);
   began_ = absl::Now();
   repeated_ = false;
   const uint64_t disturbances = producer_.disturbances();
   TransactionResult result = Attempt(epoch, pending);
   producer_.Serve(0);
-  result.suspect =
-      repeated_ || absl::Now() - began_ > kSuspectAfter || producer_.disturbances() != disturbances;
+  result.suspect = result.suspect || repeated_ || absl::Now() - began_ > kSuspectAfter ||
+                   producer_.disturbances() != disturbances;
+  if (result.outcome == TransactionOutcome::kCommitted) producer_.ForgetRefused();
   if (result.outcome == TransactionOutcome::kAborted) probe_.transactions_aborted.Add(1);
   if (result.outcome == TransactionOutcome::kUnknown) probe_.transactions_unknown.Add(1);
   return result;
@@ -95,37 +97,45 @@ TransactionResult KafkaTransactionSink::Send(const SealedEpoch& epoch) {
 
 TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
                                                 std::vector<OutputProducer::Pending>& pending) {
+  if (HitFailpoint(Failpoint::kTransactionBegin)) {
+    return {TransactionOutcome::kAborted, "failpoint before the beginning"};
+  }
   rd_kafka_t* const client = producer_.client();
   StepResult step = Judge(KafkaError(rd_kafka_begin_transaction(client)));
   if (step.step != Step::kDone) return Unknown(step);
 
   const absl::Status sent = producer_.Send(pending);
   if (absl::IsUnavailable(sent)) {
-    LOG(kWarning, "emit", "alerts are waiting for the broker",
+    LOG(kWarning, "emit", "alerts and dead letters cannot be written yet, trying again",
         {{"error", agents::MessageOf(sent)}});
   }
   if (!sent.ok() || !OutputProducer::AllAcknowledged(pending)) {
     TransactionResult aborted =
         Abort(sent.ok() ? "sending a dead letter without its value" : agents::MessageOf(sent));
     if (aborted.outcome != TransactionOutcome::kAborted) return aborted;
-    if (sent.ok()) {
-      // The messages refused as too large are known by now.
-      for (OutputProducer::Pending& message : pending) message.acknowledged = false;
-      return Attempt(epoch, pending);
-    }
-    const bool final = !absl::IsUnavailable(sent) && !absl::IsCancelled(sent);
+    // The broker has never seen the sequence number of a message that it refused, but librdkafka
+    // counts on from it: the next transaction needs another producer.
+    if (sent.ok()) aborted.suspect = true;
+    const bool final = !sent.ok() && !absl::IsUnavailable(sent) && !absl::IsCancelled(sent);
     if (final) aborted.outcome = TransactionOutcome::kFatal;
     return aborted;
   }
 
+  if (HitFailpoint(Failpoint::kOffsetsSend)) return Abort("failpoint before the offsets");
   step = SendOffsets(epoch);
   if (step.step == Step::kAbort) return Abort(step.message);
   if (step.step != Step::kDone) return Unknown(step);
 
-  step =
-      Repeat([client] { return KafkaError(rd_kafka_commit_transaction(client, kCallTimeoutMs)); });
+  if (HitFailpoint(Failpoint::kOffsetsSent)) return Abort("failpoint after the offsets");
+  if (HitFailpoint(Failpoint::kTransactionCommit)) return Abort("failpoint before the commit");
+  step = Repeat("committing", [client] {
+    return KafkaError(rd_kafka_commit_transaction(client, kCallTimeoutMs));
+  });
   if (step.step == Step::kAbort) return Abort(step.message);
   if (step.step != Step::kDone) return Unknown(step);
+  if (HitFailpoint(Failpoint::kTransactionDone)) {
+    return {TransactionOutcome::kUnknown, "failpoint after the commit"};
+  }
   return {};
 }
 
@@ -141,14 +151,14 @@ KafkaTransactionSink::StepResult KafkaTransactionSink::SendOffsets(const SealedE
     AddOffset(offsets.get(), partition.lease->topic(), partition.lease->partition(),
               partition.end_offset, partition.metadata);
   }
-  return Repeat([&] {
+  return Repeat("sending the offsets", [&] {
     return KafkaError(rd_kafka_send_offsets_to_transaction(producer_.client(), offsets.get(),
                                                            group.get(), kCallTimeoutMs));
   });
 }
 
 TransactionResult KafkaTransactionSink::Abort(std::string reason) {
-  const StepResult step = Repeat([this] {
+  const StepResult step = Repeat("aborting", [this] {
     return KafkaError(rd_kafka_abort_transaction(producer_.client(), kCallTimeoutMs));
   });
   if (step.step != Step::kDone) return Unknown(step);
@@ -156,13 +166,14 @@ TransactionResult KafkaTransactionSink::Abort(std::string reason) {
 }
 
 template <typename Call>
-KafkaTransactionSink::StepResult KafkaTransactionSink::Repeat(Call call) {
+KafkaTransactionSink::StepResult KafkaTransactionSink::Repeat(std::string_view step, Call call) {
   while (true) {
     StepResult result = Judge(call());
     if (result.step != Step::kRetry) return result;
     repeated_ = true;
     if (producer_.cancelled()) return {Step::kUnknown, std::move(result.message)};
-    LOG(kWarning, "emit", "the transaction waits for the broker", {{"error", result.message}});
+    LOG(kWarning, "emit", "no answer from Kafka about a transaction yet, asking again",
+        {{"step", step}, {"error", result.message}});
     producer_.Serve(kPauseMs);
   }
 }
@@ -170,8 +181,10 @@ KafkaTransactionSink::StepResult KafkaTransactionSink::Repeat(Call call) {
 KafkaTransactionSink::StepResult KafkaTransactionSink::Judge(KafkaError error) {
   if (error == nullptr) return {};
   StepResult result;
-  result.message =
-      fmt::format("{} ({})", rd_kafka_error_string(error.get()), rd_kafka_error_name(error.get()));
+  const bool silent = rd_kafka_error_code(error.get()) == RD_KAFKA_RESP_ERR__TIMED_OUT;
+  result.message = silent ? fmt::format("no answer within {} s", kCallTimeoutMs / 1000)
+                          : fmt::format("{} ({})", rd_kafka_error_string(error.get()),
+                                        rd_kafka_error_name(error.get()));
   result.fenced = MeansFenced(rd_kafka_error_code(error.get()));
   result.step = Step::kUnknown;
   if (rd_kafka_error_is_fatal(error.get()) != 0) return result;

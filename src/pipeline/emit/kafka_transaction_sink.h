@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -51,8 +52,9 @@ class KafkaTransactionSink : public TransactionSink {
 
   static StepResult Judge(KafkaError error);
   /// Calls until the answer is not "the same call again", or we are cancelled (then kUnknown).
+  /// `step` is for the log.
   template <typename Call>
-  StepResult Repeat(Call call);
+  StepResult Repeat(std::string_view step, Call call);
   TransactionResult Attempt(const SealedEpoch& epoch,
                             std::vector<OutputProducer::Pending>& pending);
   StepResult SendOffsets(const SealedEpoch& epoch);

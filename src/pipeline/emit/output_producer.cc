@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -78,9 +79,14 @@ void OutputProducer::OnError(rd_kafka_t* client, int error, const char* reason, 
 }
 
 std::vector<OutputProducer::Pending> OutputProducer::PendingOf(
-    std::span<const OutputRecord> outputs) {
+    std::span<const OutputRecord> outputs) const {
   std::vector<Pending> pending(outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) pending[i].output = &outputs[i];
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const OutputRecord& output = outputs[i];
+    pending[i].output = &output;
+    pending[i].omit_value = output.kind == OutputKind::kDeadLetter &&
+                            refused_.contains({output.lease->id(), output.offset});
+  }
   return pending;
 }
 
@@ -138,6 +144,7 @@ absl::Status OutputProducer::Produce(Pending& pending) {
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
       pending.in_flight = true;
       in_flight_ += 1;
+      static_cast<void>(HitFailpoint(Failpoint::kOutputSent));
       return absl::OkStatus();
     }
     if (error != RD_KAFKA_RESP_ERR__QUEUE_FULL || cancelled()) {
@@ -171,10 +178,13 @@ absl::Status OutputProducer::Judge(Pending& pending) {
     case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
       if (output.kind == OutputKind::kDeadLetter && !pending.omit_value) {
         pending.omit_value = true;
+        refused_.insert({output.lease->id(), output.offset});
         probe_.values_omitted.Add(1);
         LOG(kWarning, "emit",
-            "a dead letter is larger than its topic accepts: sent without its value",
-            {{"topic", output.lease->topic()},
+            "a dead letter is larger than its topic accepts and goes without its value: raise the "
+            "topic's max.message.bytes, `caracal init` says to what",
+            {{"dead_letter_topic", options_.dead_letter_topic},
+             {"topic", output.lease->topic()},
              {"partition", output.lease->partition()},
              {"offset", output.offset},
              {"bytes", output.value.size()}});

@@ -2,8 +2,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -38,7 +40,9 @@ struct OutputSinkProbe {
 ///
 /// The partition is the source partition modulo the partitions of the target. A message refused as
 /// too large is final for an alert; a dead letter is to be sent again without its value and says so
-/// in the header `caracal-value-omitted: <bytes>`. Commit thread only, except Cancel.
+/// in the header `caracal-value-omitted: <bytes>`. Which these are is remembered until the epoch is
+/// through: a producer made anew, or the epoch sealed again, must not send them whole again. Commit
+/// thread only, except Cancel.
 class OutputProducer {
  public:
   /// One message; the delivery report finds it through its address.
@@ -65,7 +69,9 @@ class OutputProducer {
   /// away. Once; blocks for some seconds where no broker answers.
   void LookForTopics();
 
-  static std::vector<Pending> PendingOf(std::span<const OutputRecord> outputs);
+  std::vector<Pending> PendingOf(std::span<const OutputRecord> outputs) const;
+  /// The epoch is durable: what was refused of it is history.
+  void ForgetRefused() { refused_.clear(); }
   /// Sends what is not acknowledged and waits for every report. OK: all are acknowledged, or a dead
   /// letter has to be sent again without its value (see AllAcknowledged). Unavailable: some failed
   /// and may be sent again. Cancelled. Other errors are final. Afterwards nothing is in flight.
@@ -101,6 +107,8 @@ class OutputProducer {
   std::atomic<bool> cancelled_{false};
   size_t in_flight_ = 0;
   bool looked_for_topics_ = false;
+  /// (lease, offset) of the dead letters of this epoch that are too large for their topic.
+  std::set<std::pair<uint64_t, int64_t>> refused_;
   uint64_t disturbances_ = 0;
   int32_t alert_partitions_ = 0;        ///< 0 = not known yet
   int32_t dead_letter_partitions_ = 0;  ///< 0 = not known yet

@@ -202,7 +202,8 @@ absl::Status Engine::Stop(bool drain) {
   if (on_stopping_) on_stopping_();
   LOG(kInfo, "engine",
       drain ? "stopping: committing what has been judged, then leaving the group"
-            : "stopping: leaving the group");
+            : "stopping: leaving the group",
+      {{"shutdown_timeout", absl::FormatDuration(options_.shutdown_timeout)}});
   const absl::Time deadline = absl::Now() + options_.shutdown_timeout;
   const absl::Status drained = drain ? ingest_->Drain(options_.shutdown_timeout) : absl::OkStatus();
   const absl::Duration left = std::max(absl::Seconds(1), deadline - absl::Now());

@@ -151,7 +151,9 @@ Health EngineMonitor::Readiness() {
       {"partitions", open == assigned, fmt::format("{} of {} are open", open, assigned)});
   const int64_t paused = engine_.probe().paused_partitions.value();
   health.checks.push_back(
-      {"reject_storm", paused == 0, fmt::format("{} partitions are paused", paused)});
+      {"reject_storm", paused == 0,
+       fmt::format("{} of {} are paused{}", paused, open,
+                   paused == 0 ? "" : ": the log says why, `caracal resume` lets them go on")});
   health.checks.push_back(MemoryCheck());
   health.ok = std::all_of(health.checks.begin(), health.checks.end(),
                           [](const HealthCheck& check) { return check.ok; });

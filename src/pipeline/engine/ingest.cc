@@ -7,6 +7,7 @@
 
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/decode/record_key.h"
 #include "pipeline/types/record_mark.h"
@@ -96,6 +97,7 @@ absl::Status Ingest::Poll(absl::Duration wait, bool want_records) {
 
 absl::Status Ingest::CloseEpoch() {
   CHECK(shares_missing_ == 0);
+  static_cast<void>(HitFailpoint(Failpoint::kEpochClose));
   std::vector<DueBucket> due = TakeDueBuckets();
   const uint64_t epoch = epochs_.Close();
   closed_counts_ = std::exchange(open_counts_, Fresh(streams_.size()));
@@ -147,6 +149,7 @@ void Ingest::Publish(const EpochShare& share) {
     probe.state_evictions.Add(share.state[stream].evictions);
   }
   if (--shares_missing_ > 0) return;
+  static_cast<void>(HitFailpoint(Failpoint::kEpochCollected));
   for (size_t stream = 0; stream < closed_counts_.size(); ++stream) {
     // Invariant: every record ends as exactly one of evaluated, skipped or dead-lettered.
     CHECK(closed_counts_[stream].Conserved());
@@ -334,7 +337,9 @@ absl::Status Ingest::Reject(const RecordBatch& records, size_t index, const Deco
       {{"topic", partition.lease->topic()},
        {"partition", partition.lease->partition()},
        {"next_offset", partition.next_offset},
-       {"last_reason", RejectReasonName(result.reject_reason)}});
+       {"last_reason", RejectReasonName(result.reject_reason)},
+       {"last_detail", result.detail}});
+  UpdateStatus(/*force=*/true);  // `caracal resume` may follow the log line at once
   return source_.Pause(partition.lease, partition.next_offset);
 }
 
@@ -456,7 +461,8 @@ absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) 
     return entry.paused && entry.topic == topic && (partition < 0 || entry.partition == partition);
   });
   if (!known) {
-    return absl::NotFoundError(fmt::format("no paused partition of topic '{}' here", topic));
+    return absl::NotFoundError(fmt::format(
+        "no paused partition of topic '{}' here: /status tells what this instance owns", topic));
   }
   resume_requests_.emplace_back(topic, partition);
   source_.Wake();

@@ -15,12 +15,19 @@
 namespace caracal::pipeline {
 namespace {
 
+/// Some of librdkafka's messages end their line.
+std::string OneLine(std::string_view text) {
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  return std::string(text);
+}
+
 absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
   std::array<char, 512> error = {};
   for (const auto& [name, value] : properties) {
     if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), error.data(), error.size()) !=
         RD_KAFKA_CONF_OK) {
-      return absl::InvalidArgumentError(fmt::format("kafka property '{}': {}", name, error.data()));
+      return absl::InvalidArgumentError(
+          fmt::format("kafka property '{}': {}", name, OneLine(error.data())));
     }
   }
   return absl::OkStatus();
@@ -33,6 +40,9 @@ void LogLine(const rd_kafka_t* client, int level, const char* facility, const ch
     // librdkafka connects again by itself and says so at most every 30 s.
     LOG(kWarning, "kafka", "no connection to a broker, trying again",
         {{"client", name}, {"error", text}});
+  } else if (std::string_view(facility) == "TXNERR") {
+    // Whoever made the call is told as well, and knows whether it is trouble.
+    LOG(kInfo, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 3) {
     LOG(kError, "kafka", text, {{"client", name}, {"facility", facility}});
   } else if (level <= 5) {
@@ -46,6 +56,24 @@ void OnClientError(rd_kafka_t* client, int error, const char* reason, void* /*op
   LogKafkaError(client, error, reason);
 }
 
+/// What an administrator has to grant; empty for errors of another kind.
+std::string_view MissingAcl(rd_kafka_resp_err_t error) {
+  switch (error) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return "; this principal needs READ on the source and state topics, and WRITE on the alert, "
+             "dead-letter and state topics";
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+      return "; this principal needs READ on the consumer group, kafka.group_id";
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+      return "; this principal needs WRITE on a topic, or IDEMPOTENT_WRITE on the cluster";
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return "; this principal needs WRITE and DESCRIBE on the transactional ids that start with "
+             "the group's name";
+    default:
+      return "";
+  }
+}
+
 }  // namespace
 
 void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
@@ -55,6 +83,11 @@ void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
         "no broker can be reached, trying again: check kafka.bootstrap_servers, and that Kafka "
         "runs there",
         {{"client", rd_kafka_name(client)}});
+  } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+    LOG(kError, "kafka",
+        "a broker refuses the login, trying again: check security.protocol, sasl.* and ssl.* in "
+        "kafka.properties",
+        {{"client", rd_kafka_name(client)}, {"error", PlainKafkaText(reason)}});
   } else if (IsTransient(code)) {
     // The log line of the connection has said it already.
     LOG(kDebug, "kafka", PlainKafkaText(reason), {{"client", rd_kafka_name(client)}});
@@ -62,6 +95,24 @@ void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
     LOG(kWarning, "kafka", PlainKafkaText(reason),
         {{"client", rd_kafka_name(client)}, {"error", rd_kafka_err2name(code)}});
   }
+}
+
+std::string KafkaPropertyRefusal(const std::string& name, const std::string& value) {
+  const KafkaConf conf(rd_kafka_conf_new());
+  std::array<char, 512> error = {};
+  const rd_kafka_conf_res_t result =
+      rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), error.data(), error.size());
+  return result == RD_KAFKA_CONF_OK ? "" : OneLine(error.data());
+}
+
+std::vector<std::string> KafkaPropertyNames() {
+  const KafkaConf conf(rd_kafka_conf_new());
+  size_t count = 0;
+  const char** const entries = rd_kafka_conf_dump(conf.get(), &count);
+  std::vector<std::string> names;
+  for (size_t i = 0; i + 1 < count; i += 2) names.emplace_back(entries[i]);
+  rd_kafka_conf_dump_free(entries, count);
+  return names;
 }
 
 void RouteKafkaLogs(rd_kafka_conf_t* conf) {
@@ -87,7 +138,9 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   rd_kafka_t* client = rd_kafka_new(type, conf.get(), error.data(), error.size());
   if (client == nullptr) {
     return absl::FailedPreconditionError(
-        fmt::format("cannot create a Kafka client: {}", error.data()));
+        fmt::format("cannot create a Kafka client: {}; check kafka.properties, above all "
+                    "security.protocol, sasl.* and ssl.*",
+                    OneLine(error.data())));
   }
   static_cast<void>(conf.release());  // rd_kafka_new has taken it over.
   return KafkaClient(client);
@@ -151,7 +204,7 @@ absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context) {
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return absl::PermissionDeniedError(message);
+      return absl::PermissionDeniedError(fmt::format("{}{}", message, MissingAcl(error)));
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:

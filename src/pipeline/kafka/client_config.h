@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -28,6 +29,12 @@ using KafkaProperties = std::map<std::string, std::string>;
 absl::StatusOr<KafkaConf> MakeKafkaConf(const KafkaConnection& connection,
                                         const KafkaProperties& defaults,
                                         const KafkaProperties& owned);
+
+/// librdkafka's words against a name or a value; empty when it takes them. Sets nothing.
+std::string KafkaPropertyRefusal(const std::string& name, const std::string& value);
+
+/// The properties librdkafka has a value for unless configured: most of them.
+std::vector<std::string> KafkaPropertyNames();
 
 /// Routes librdkafka's own log lines and client-level errors to LOG.
 void RouteKafkaLogs(rd_kafka_conf_t* conf);

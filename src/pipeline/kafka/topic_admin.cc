@@ -12,7 +12,6 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kTimeoutMs = 10'000;
-constexpr absl::Duration kBrokerLimit = absl::Seconds(10);
 
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDeleter<rd_kafka_AdminOptions_destroy>>;
@@ -64,27 +63,38 @@ std::string TopicAdmin::Unanswered() const {
 }
 
 absl::Status TopicAdmin::AwaitBroker(
-    const std::function<void(const std::string& reason)>& still_trying) {
-  const absl::Status status = pipeline::AwaitBroker(
-      client_.get(), kBrokerLimit, [this, &still_trying] { still_trying(Unanswered()); });
+    const std::function<void(const std::string& reason)>& still_trying, absl::Duration limit) {
+  std::function<void()> tell;
+  if (still_trying != nullptr) tell = [this, &still_trying] { still_trying(Unanswered()); };
+  const absl::Status status = pipeline::AwaitBroker(client_.get(), limit, tell);
   if (!absl::IsUnavailable(status)) return status;
   return absl::UnavailableError(fmt::format(
       "{}; check kafka.bootstrap_servers and kafka.properties, and that Kafka runs there",
       Unanswered()));
 }
 
-absl::StatusOr<std::optional<int32_t>> TopicAdmin::PartitionCount(const std::string& topic) {
+absl::StatusOr<std::optional<TopicShape>> TopicAdmin::Shape(const std::string& topic) {
   const KafkaTopic handle(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr));
   const struct rd_kafka_metadata* metadata = nullptr;
   RETURN_IF_ERROR(KafkaStatus(
       rd_kafka_metadata(client_.get(), /*all_topics=*/0, handle.get(), &metadata, kTimeoutMs),
       fmt::format("reading the partitions of topic '{}'", topic)));
-  const rd_kafka_resp_err_t error = metadata->topics[0].err;
-  const int32_t partitions = metadata->topics[0].partition_cnt;
+  const struct rd_kafka_metadata_topic& found = metadata->topics[0];
+  const rd_kafka_resp_err_t error = found.err;
+  TopicShape shape;
+  shape.partitions = found.partition_cnt;
+  shape.replication = found.partition_cnt > 0 ? found.partitions[0].replica_cnt : 0;
+  shape.brokers = metadata->broker_cnt;
   rd_kafka_metadata_destroy(metadata);
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
   RETURN_IF_ERROR(KafkaStatus(error, fmt::format("topic '{}'", topic)));
-  return partitions;
+  return shape;
+}
+
+absl::StatusOr<std::optional<int32_t>> TopicAdmin::PartitionCount(const std::string& topic) {
+  ASSIGN_OR_RETURN(const std::optional<TopicShape> shape, Shape(topic));
+  if (!shape.has_value()) return std::nullopt;
+  return shape->partitions;
 }
 
 absl::StatusOr<std::map<std::string, std::string>> TopicAdmin::DescribeConfig(

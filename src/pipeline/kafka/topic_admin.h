@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "pipeline/kafka/broker_wait.h"
 #include "pipeline/kafka/client_config.h"
 #include "pipeline/kafka/handles.h"
@@ -25,15 +26,26 @@ struct TopicSpec {
   std::map<std::string, std::string> config;
 };
 
+/// A topic as it is.
+struct TopicShape {
+  int32_t partitions = 0;
+  int32_t replication = 0;  ///< of its first partition
+  int32_t brokers = 0;      ///< of the cluster
+};
+
 /// Looks at topics and creates them. One thread; every call blocks for at most some seconds.
 class TopicAdmin {
  public:
   static absl::StatusOr<std::unique_ptr<TopicAdmin>> Create(const KafkaConnection& connection);
 
-  /// Waits up to ten seconds for a broker; Unavailable with the reason and what to check.
-  /// `still_trying` is called once, with that reason, when it takes longer than two seconds.
-  absl::Status AwaitBroker(const std::function<void(const std::string& reason)>& still_trying);
+  /// Waits up to `limit` for a broker; Unavailable with the reason and what to check.
+  /// `still_trying`, if any, is called once, with that reason, when it takes longer than two
+  /// seconds.
+  absl::Status AwaitBroker(const std::function<void(const std::string& reason)>& still_trying,
+                           absl::Duration limit = absl::Seconds(10));
 
+  /// nullopt when the topic does not exist. Unavailable when no broker answers.
+  absl::StatusOr<std::optional<TopicShape>> Shape(const std::string& topic);
   /// Partitions of a topic; nullopt when it does not exist. Unavailable when no broker answers.
   absl::StatusOr<std::optional<int32_t>> PartitionCount(const std::string& topic);
   /// The effective settings of an existing topic.

@@ -26,6 +26,8 @@ class RecordReader {
   /// again.
   virtual absl::StatusOr<std::vector<std::optional<RecordMark>>> Read(
       std::span<const RecordPlace> places) = 0;
+  /// A call under way, and those that follow, soon return Unavailable. Any thread.
+  virtual void Stop() = 0;
 };
 
 }  // namespace caracal::pipeline

@@ -19,8 +19,8 @@ enum class TransactionOutcome : uint8_t {
 struct TransactionResult {
   TransactionOutcome outcome = TransactionOutcome::kCommitted;
   std::string message;
-  /// Committed, but a request of it may still be on its way and could end the next transaction:
-  /// Renew() first.
+  /// The producer cannot take another transaction, whatever became of this one (a request of it may
+  /// still be on its way and could end the next one): Renew() first.
   bool suspect = false;
 };
 

@@ -1,6 +1,7 @@
 #include "pipeline/snapshot/kafka_snapshot_store.h"
 
 #include <iterator>
+#include <optional>
 #include <utility>
 
 #include "agents/api/status_macros.h"
@@ -19,14 +20,14 @@ size_t BytesOf(const std::vector<BucketCopy>& snapshots) {
 absl::StatusOr<std::unique_ptr<KafkaSnapshotStore>> KafkaSnapshotStore::Create(
     StateTopics topics, SnapshotCatalogs& catalogs) {
   std::unique_ptr<KafkaSnapshotStore> store(new KafkaSnapshotStore(std::move(topics), catalogs));
-  ASSIGN_OR_RETURN(store->writer_,
-                   StateTopicWriter::Create(store->topics_.connection,
+  ASSIGN_OR_RETURN(store->topic_writer_,
+                   StateTopicWriter::Create(store->topics_.connection, store->topics_.topics,
                                             [store = store.get()] { return store->stopping(); }));
   return store;
 }
 
 KafkaSnapshotStore::KafkaSnapshotStore(StateTopics topics, SnapshotCatalogs& catalogs)
-    : topics_(std::move(topics)), catalogs_(catalogs) {}
+    : topics_(std::move(topics)), writer_(topics_, catalogs, *this) {}
 
 KafkaSnapshotStore::~KafkaSnapshotStore() {
   {
@@ -77,45 +78,22 @@ void KafkaSnapshotStore::Run() {
 }
 
 void KafkaSnapshotStore::Write(BucketCopy& copy) {
-  const PartitionLease& lease = *copy.lease;
   const size_t bytes = copy.image.size();
-  const BucketChunks chunks({{lease.topic(), lease.partition(), copy.bucket},
-                             {copy.offset, topics_.layouts[lease.stream()]},
-                             topics_.buckets,
-                             topics_.seed_fingerprint,
-                             std::move(copy.image)});
-  std::vector<StateWrite> writes;
-  for (uint32_t i = 0; i < chunks.size(); ++i) {
-    StateRecord record = chunks.Record(i);
-    writes.push_back({std::move(record.key), std::move(record.value)});
-  }
-  catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
-    for (uint32_t i = 0; i < chunks.size(); ++i) catalog.AddChunk(chunks.id(), i);
-  });
-  if (!WriteAll(lease, writes)) return;
-  std::vector<StateWrite> tombstones;
-  for (std::string& key : catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
-         catalog.MarkComplete(chunks.id());
-         return catalog.SupersededKeys(chunks.id());
-       })) {
-    tombstones.push_back({std::move(key), std::nullopt});
-  }
+  const std::optional<PublishedSnapshot> published = writer_.Publish(copy);
+  if (!published.has_value()) return;
   probe_.buckets_saved.Add(1);
   probe_.bytes_saved.Add(bytes);
   {
     MutexLock lock(&mutex_);
     saved_.push_back({copy.lease, copy.bucket, copy.offset});
   }
-  if (tombstones.empty() || !WriteAll(lease, tombstones)) return;
-  catalogs_.Update(chunks.place(),
-                   [&chunks](SnapshotCatalog& catalog) { catalog.ForgetSuperseded(chunks.id()); });
-  probe_.sets_replaced.Add(1);
+  if (writer_.DeleteReplaced(*published)) probe_.sets_replaced.Add(1);
 }
 
 bool KafkaSnapshotStore::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
-  const uint64_t failures = writer_->failures();
-  const bool written = writer_->Write(topics_.topics[lease.stream()], lease, writes);
-  probe_.failures.Add(writer_->failures() - failures);
+  const uint64_t failures = topic_writer_->failures();
+  const bool written = topic_writer_->WriteAll(lease, writes);
+  probe_.failures.Add(topic_writer_->failures() - failures);
   return written;
 }
 

@@ -12,8 +12,8 @@
 #include "pipeline/base/cell.h"
 #include "pipeline/base/mutex.h"
 #include "pipeline/ports/snapshot_store.h"
-#include "pipeline/snapshot/bucket_chunks.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
+#include "pipeline/snapshot/snapshot_writer.h"
 #include "pipeline/snapshot/state_topic_writer.h"
 #include "pipeline/snapshot/state_topics.h"
 
@@ -38,7 +38,7 @@ struct SnapshotProbe {
 ///
 /// Threads: Save, TakeSaved, Busy on the ingest thread. Bounds: one round under way and
 /// max_pending_bytes waiting.
-class KafkaSnapshotStore : public SnapshotStore {
+class KafkaSnapshotStore : public SnapshotStore, private StateLog {
  public:
   static constexpr size_t kMaxPendingBytes = size_t{64} << 20;
 
@@ -60,14 +60,14 @@ class KafkaSnapshotStore : public SnapshotStore {
 
   void Run();
   void Write(BucketCopy& copy);
-  /// True when all are acknowledged; false when the partition has lapsed or we are stopping.
-  bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes);
+  // StateLog, for the writer: counts what the topics' writer had to try again.
+  bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;
   bool stopping() const;
 
   const StateTopics topics_;
-  SnapshotCatalogs& catalogs_;
+  SnapshotWriter writer_;
   SnapshotProbe probe_;
-  std::unique_ptr<StateTopicWriter> writer_;
+  std::unique_ptr<StateTopicWriter> topic_writer_;
 
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

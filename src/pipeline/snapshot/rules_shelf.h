@@ -8,7 +8,7 @@
 
 #include "pipeline/snapshot/rules_manifest.h"
 #include "pipeline/snapshot/state_key.h"
-#include "pipeline/snapshot/state_topic_writer.h"
+#include "pipeline/snapshot/state_log.h"
 
 namespace caracal::pipeline {
 

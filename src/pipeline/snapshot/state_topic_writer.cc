@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -39,8 +40,10 @@ const KafkaProperties& OwnedProperties() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StateTopicWriter>> StateTopicWriter::Create(
-    const KafkaConnection& connection, std::function<bool()> stopping) {
-  std::unique_ptr<StateTopicWriter> writer(new StateTopicWriter(connection, std::move(stopping)));
+    const KafkaConnection& connection, std::vector<std::string> topics,
+    std::function<bool()> stopping) {
+  std::unique_ptr<StateTopicWriter> writer(
+      new StateTopicWriter(connection, std::move(topics), std::move(stopping)));
   RETURN_IF_ERROR(writer->Connect());
   return writer;
 }
@@ -61,11 +64,13 @@ absl::Status StateTopicWriter::Connect() {
   return absl::OkStatus();
 }
 
-bool StateTopicWriter::Write(const std::string& topic, const PartitionLease& lease,
-                             std::vector<StateWrite>& writes) {
+bool StateTopicWriter::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
+  const std::string& topic = topics_[lease.stream()];
   while (true) {
     for (StateWrite& write : writes) {
-      if (!write.acknowledged) Send(topic, lease.partition(), write);
+      if (write.acknowledged) continue;
+      if (write.value.has_value() && HitFailpoint(Failpoint::kSnapshotChunk)) break;
+      Send(topic, lease.partition(), write);
     }
     // Every report has come before the records go.
     while (in_flight_ > 0) {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,46 +12,43 @@
 #include "absl/status/statusor.h"
 #include "pipeline/kafka/client_config.h"
 #include "pipeline/kafka/handles.h"
-#include "pipeline/types/partition_lease.h"
+#include "pipeline/snapshot/state_log.h"
 
 namespace caracal::pipeline {
-
-/// One record for the state topic, until it is acknowledged.
-struct StateWrite {
-  std::string key;
-  std::optional<std::string> value;  ///< nullopt: a tombstone
-  bool acknowledged = false;
-};
 
 /// Writes records to state topics through a plain idempotent producer and waits until the brokers
 /// have them. What fails is tried again, through a new producer where the old one is of no use.
 ///
 /// One thread. Bounds: what it is given.
-class StateTopicWriter {
+class StateTopicWriter : public StateLog {
  public:
-  /// `stopping` is asked several times a second; once it is true, what is under way is dropped.
+  /// `topics` by stream index. `stopping` is asked several times a second; once it is true, what is
+  /// under way is dropped.
   static absl::StatusOr<std::unique_ptr<StateTopicWriter>> Create(const KafkaConnection& connection,
+                                                                  std::vector<std::string> topics,
                                                                   std::function<bool()> stopping);
   /// Drops what is not acknowledged.
-  ~StateTopicWriter();
+  ~StateTopicWriter() override;
   StateTopicWriter(const StateTopicWriter&) = delete;
   StateTopicWriter& operator=(const StateTopicWriter&) = delete;
 
-  /// True when all are acknowledged. False when stopping, or when something failed after the lease
-  /// had lapsed: some of them may have been written. They go to the lease's partition of `topic`.
-  [[nodiscard]] bool Write(const std::string& topic, const PartitionLease& lease,
-                           std::vector<StateWrite>& writes);
+  bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;
   /// Rounds that had to be tried again.
   uint64_t failures() const { return failures_; }
 
  private:
-  StateTopicWriter(KafkaConnection connection, std::function<bool()> stopping)
-      : connection_(std::move(connection)), stopping_(std::move(stopping)) {}
+  StateTopicWriter(KafkaConnection connection, std::vector<std::string> topics,
+                   std::function<bool()> stopping)
+      : connection_(std::move(connection)),
+        topics_(std::move(topics)),
+        stopping_(std::move(stopping)) {}
   absl::Status Connect();
   static void OnDelivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
+  /// A delivery report finds its write through its address.
   void Send(const std::string& topic, int32_t partition, StateWrite& write);
 
   const KafkaConnection connection_;
+  const std::vector<std::string> topics_;
   const std::function<bool()> stopping_;
   KafkaClient client_;
   size_t in_flight_ = 0;

@@ -1,13 +1,12 @@
 #include "pipeline/source/group_offsets.h"
 
-#include <fmt/format.h>
-
 #include "agents/api/status_macros.h"
 #include "pipeline/kafka/client_config.h"
 
 namespace caracal::pipeline {
 namespace {
 
+constexpr int kPollMs = 50;
 constexpr int kRpcTimeoutMs = 5000;
 
 OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
@@ -26,6 +25,20 @@ OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
   }
 }
 
+OffsetCommitResult ResultOf(rd_kafka_resp_err_t error) {
+  return {Classify(error), agents::MessageOf(KafkaStatus(error, "committing offsets"))};
+}
+
+// The error of the request, else the first of a partition.
+rd_kafka_resp_err_t ErrorOf(rd_kafka_event_t* answer) {
+  rd_kafka_resp_err_t error = rd_kafka_event_error(answer);
+  const rd_kafka_topic_partition_list_t* list = rd_kafka_event_topic_partition_list(answer);
+  for (int i = 0; list != nullptr && i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    error = list->elems[i].err;
+  }
+  return error;
+}
+
 }  // namespace
 
 OffsetCommitResult GroupOffsets::Commit(std::span<const OffsetCommit> offsets) {
@@ -36,11 +49,16 @@ OffsetCommitResult GroupOffsets::Commit(std::span<const OffsetCommit> offsets) {
   for (const OffsetCommit& commit : offsets) {
     AddOffset(list.get(), commit.topic, commit.partition, commit.offset, commit.metadata);
   }
-  rd_kafka_resp_err_t error = rd_kafka_commit(client_, list.get(), /*async=*/0);
-  for (int i = 0; i < list->cnt && error == RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
-    error = list->elems[i].err;
+  const KafkaQueue answers(rd_kafka_queue_new(client_));
+  const rd_kafka_resp_err_t error =
+      rd_kafka_commit_queue(client_, list.get(), answers.get(), nullptr, nullptr);
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ResultOf(error);
+  // The client holds a commit back for up to a session while there is no coordinator.
+  while (!closing_.load(std::memory_order_acquire)) {
+    const KafkaEvent answer(rd_kafka_queue_poll(answers.get(), kPollMs));
+    if (answer != nullptr) return ResultOf(ErrorOf(answer.get()));
   }
-  return {Classify(error), agents::MessageOf(KafkaStatus(error, "committing offsets"))};
+  return {OffsetCommitOutcome::kRebalancing, "the group is being left"};
 }
 
 absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets::Committed(

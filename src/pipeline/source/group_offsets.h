@@ -5,31 +5,35 @@
 
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/offset_store.h"
+#include "pipeline/source/join_watch.h"
 
 namespace caracal::pipeline {
 
 /// Commits offsets as a member of the consumer group.
 ///
-/// A commit that crosses a rebalance may lose the member its whole assignment (librdkafka 2.0.2
-/// issue 4059), so none is sent from the first sign of a rebalance until the assignment has
-/// settled: the source says which it is. Threads: Commit on any thread, the setters on the ingest
-/// thread.
+/// A commit that crosses a rebalance may lose the member its whole assignment (see JoinWatch), so
+/// none is sent while the member joins or gives partitions up. Threads: Commit on any thread, the
+/// rest on the ingest thread.
 class GroupOffsets : public OffsetStore {
  public:
-  /// `client` must outlive this.
-  explicit GroupOffsets(rd_kafka_t* client) : client_(client) {}
+  /// Both must outlive this.
+  GroupOffsets(rd_kafka_t* client, const JoinWatch& joins) : client_(client), joins_(joins) {}
 
-  void SetRebalancing(bool rebalancing) {
-    rebalancing_.store(rebalancing, std::memory_order_release);
-  }
-  bool rebalancing() const { return rebalancing_.load(std::memory_order_acquire); }
+  /// Partitions are being given up: from the callback until the client has been told.
+  void SetRevoking(bool revoking) { revoking_.store(revoking, std::memory_order_release); }
+  bool rebalancing() const { return revoking_.load(std::memory_order_acquire) || joins_.joining(); }
+
+  /// The group is being left: a Commit that waits for its answer, and any later one, gives up.
+  void Close() { closing_.store(true, std::memory_order_release); }
 
   OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) override;
   absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases) override;
 
  private:
   rd_kafka_t* const client_;
-  std::atomic<bool> rebalancing_{false};
+  const JoinWatch& joins_;
+  std::atomic<bool> revoking_{false};
+  std::atomic<bool> closing_{false};
 };
 
 }  // namespace caracal::pipeline

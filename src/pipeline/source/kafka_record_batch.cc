@@ -1,7 +1,5 @@
 #include "pipeline/source/kafka_record_batch.h"
 
-#include <string>
-
 namespace caracal::pipeline {
 
 KafkaRecordBatch::~KafkaRecordBatch() {
@@ -26,20 +24,30 @@ void KafkaRecordBatch::Add(rd_kafka_message_t* message, const LeasePtr& lease) {
   records_.push_back(record);
 }
 
+rd_kafka_headers_t* KafkaRecordBatch::HeadersOf(size_t index) const {
+  if (index == parsed_) return headers_;
+  parsed_ = index;
+  if (rd_kafka_message_headers(messages_[index], &headers_) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    headers_ = nullptr;
+  }
+  return headers_;
+}
+
 std::optional<std::string_view> KafkaRecordBatch::FindHeader(size_t index,
                                                              std::string_view name) const {
-  rd_kafka_headers_t* headers = nullptr;
-  if (rd_kafka_message_headers(messages_[index], &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return std::nullopt;
-  }
+  rd_kafka_headers_t* const headers = HeadersOf(index);
+  if (headers == nullptr) return std::nullopt;
+  std::optional<std::string_view> found;
+  const char* header = nullptr;
   const void* value = nullptr;
   size_t size = 0;
-  const std::string terminated(name);
-  if (rd_kafka_header_get_last(headers, terminated.c_str(), &value, &size) !=
-      RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return std::nullopt;
+  // Names may occur several times; the last one counts.
+  for (size_t i = 0;
+       rd_kafka_header_get_all(headers, i, &header, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+       ++i) {
+    if (header == name) found = std::string_view(static_cast<const char*>(value), size);
   }
-  return std::string_view(static_cast<const char*>(value), size);
+  return found;
 }
 
 }  // namespace caracal::pipeline

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,12 @@ class KafkaRecordBatch : public RecordBatch {
   std::optional<std::string_view> FindHeader(size_t index, std::string_view name) const override;
 
  private:
+  /// nullptr when the record has none. librdkafka remembers the headers it has parsed, but not that
+  /// there are none, and every record is asked for several.
+  rd_kafka_headers_t* HeadersOf(size_t index) const;
+
+  mutable size_t parsed_ = SIZE_MAX;  ///< the record whose headers are at hand
+  mutable rd_kafka_headers_t* headers_ = nullptr;
   std::vector<rd_kafka_message_t*> messages_;
   std::vector<LeasePtr> leases_;
 };

@@ -73,6 +73,7 @@ absl::Status KafkaRecordReader::Collect(Answers& answers) {
                        [](const auto& answer) { return answer.second.done; });
   };
   while (!all_done()) {
+    if (stopped_.load(std::memory_order_acquire)) return absl::UnavailableError("stopping");
     if (absl::Now() >= deadline) {
       return absl::UnavailableError("the last records before the committed offsets do not come");
     }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -24,6 +25,7 @@ class KafkaRecordReader : public RecordReader {
 
   absl::StatusOr<std::vector<std::optional<RecordMark>>> Read(
       std::span<const RecordPlace> places) override;
+  void Stop() override { stopped_.store(true, std::memory_order_release); }
 
  private:
   /// What is known of the partitions asked for, by topic and partition.
@@ -41,6 +43,7 @@ class KafkaRecordReader : public RecordReader {
 
   const KafkaConnection connection_;
   KafkaClient client_;
+  std::atomic<bool> stopped_{false};
 };
 
 }  // namespace caracal::pipeline

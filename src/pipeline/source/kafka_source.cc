@@ -6,6 +6,7 @@
 
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/source/group_metadata.h"
 
@@ -33,12 +34,14 @@ absl::Status KafkaSource::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
   rd_kafka_conf_set_rebalance_cb(conf.get(), &KafkaSource::OnRebalance);
   rd_kafka_conf_set_opaque(conf.get(), this);
+  joins_ = std::make_unique<JoinWatch>();
+  joins_->Install(conf.get());
   ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
   // Errors of the client itself, a refused login for one, are told where the group is served.
   RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
-  offsets_ = std::make_unique<GroupOffsets>(client_.get());
+  offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
   restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, records_, snapshots_,
                                                   options_, probe_.restorer, [this] { Wake(); });
   return absl::OkStatus();
@@ -49,12 +52,13 @@ KafkaSource::~KafkaSource() {
   owned_.clear();
   record_queue_.reset();
   group_queue_.reset();
-  if (!joining_) return;
+  if (!member_ || (left_ && assigned_once_)) return;
   // librdkafka 2.0.2 aborts the process when a cooperative member is destroyed between its join and
-  // its first assignment (librdkafka issue 4381). The client has left the group; it is given up,
-  // threads and all, to the end of the process.
+  // its first assignment (librdkafka issue 4381), and waits for up to a session when it has not
+  // left the group. Such a client is given up, threads and all, to the end of the process.
   rd_kafka_set_log_level(client_.get(), 0);
   static_cast<void>(client_.release());
+  static_cast<void>(joins_.release());  // its threads may still tell it of requests
 }
 
 absl::Status KafkaSource::Start() {
@@ -64,7 +68,7 @@ absl::Status KafkaSource::Start() {
     rd_kafka_topic_partition_list_add(topics.get(), topic.name.c_str(), RD_KAFKA_PARTITION_UA);
   }
   restorer_->Start();
-  joining_ = true;
+  member_ = true;
   return KafkaStatus(rd_kafka_subscribe(client_.get(), topics.get()), "joining the consumer group");
 }
 
@@ -176,7 +180,7 @@ absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) 
 void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
-  source->joining_ = false;
+  source->assigned_once_ = true;
   source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
@@ -186,6 +190,9 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
 }
 
 void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
+  static_cast<void>(HitFailpoint(Failpoint::kPartitionAssign));
+  // Before the client is told, because it may then join again at once.
+  joins_->Settle();
   std::vector<LeasePtr> leases;
   for (int i = 0; i < partitions->cnt; ++i) {
     rd_kafka_topic_partition_t& entry = partitions->elems[i];
@@ -211,15 +218,15 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   probe_.assigned.Add(leases.size());
   ShowOwned();
   ReadOn();
-  offsets_->SetRebalancing(false);
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   // While the group is being left another member's leaving may still bring partitions here.
   if (!closing_) restorer_->Submit(std::move(leases));
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
+  static_cast<void>(HitFailpoint(Failpoint::kPartitionRevoke));
   const bool lost = rd_kafka_assignment_lost(client_.get()) != 0;
-  offsets_->SetRebalancing(true);
+  offsets_->SetRevoking(true);
   last_owned_ = nullptr;
   last_topic_ = nullptr;
   for (int i = 0; i < partitions->cnt; ++i) {
@@ -251,7 +258,7 @@ void KafkaSource::Unassign(const rd_kafka_topic_partition_list_t* partitions) {
         fmt::format("giving partitions up: {}", rd_kafka_error_string(error.get())));
   }
   ReadOn();
-  offsets_->SetRebalancing(false);
+  offsets_->SetRevoking(false);
 }
 
 void KafkaSource::ReadOn() {
@@ -366,6 +373,7 @@ void KafkaSource::Wake() {
 
 absl::Status KafkaSource::Close(absl::Duration timeout) {
   closing_ = true;
+  offsets_->Close();
   FinishRevoke(/*released=*/true);
   restorer_.reset();
   if (KafkaError error(rd_kafka_consumer_close_queue(client_.get(), group_queue_.get()));
@@ -384,6 +392,7 @@ absl::Status KafkaSource::Close(absl::Duration timeout) {
                   rd_kafka_event_topic_partition_list(event.get()), this);
     }
   }
+  left_ = true;
   return absl::OkStatus();
 }
 

@@ -13,6 +13,7 @@
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/event_source.h"
 #include "pipeline/source/group_offsets.h"
+#include "pipeline/source/join_watch.h"
 #include "pipeline/source/kafka_record_batch.h"
 #include "pipeline/source/kafka_record_reader.h"
 #include "pipeline/source/partition_restorer.h"
@@ -102,6 +103,7 @@ class KafkaSource : public EventSource {
   const SourceOptions options_;
   SnapshotLoader* const snapshots_;
   SourceProbe probe_;
+  std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
   KafkaRecordReader records_;
@@ -115,7 +117,9 @@ class KafkaSource : public EventSource {
   absl::Time revoke_deadline_ = absl::InfiniteFuture();
   std::vector<bool> slots_;  ///< in use
   uint64_t next_lease_id_ = 1;
-  bool joining_ = false;  ///< started, and no rebalance has been served yet
+  bool member_ = false;         ///< has asked to join
+  bool assigned_once_ = false;  ///< has served a rebalance
+  bool left_ = false;           ///< Close has succeeded
   bool closing_ = false;
   absl::Status fatal_ = absl::OkStatus();
   std::vector<rd_kafka_message_t*> polled_;

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
-#include "pipeline/source/activation_plan.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -22,6 +22,12 @@ KafkaPartitionList OnePartition(const PartitionLease& lease) {
   KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), lease.topic().c_str(), lease.partition());
   return list;
+}
+
+// A broker that has just become the leader does not know the partition yet: that passes.
+absl::Status LeaderStatus(rd_kafka_resp_err_t error, std::string_view context) {
+  absl::Status status = KafkaStatus(error, context);
+  return absl::IsNotFound(status) ? absl::UnavailableError(agents::MessageOf(status)) : status;
 }
 
 std::string Name(const PartitionLease& lease) {
@@ -47,6 +53,7 @@ PartitionRestorer::~PartitionRestorer() {
     MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  records_.Stop();
   if (snapshots_ != nullptr) snapshots_->Stop();
   if (thread_.joinable()) thread_.join();
 }
@@ -120,10 +127,16 @@ void PartitionRestorer::Serve(Requests requests) {
 
 absl::Status PartitionRestorer::Locate(Requests& requests) {
   RETURN_IF_ERROR(ReadCommitted(requests));
+  if (HitFailpoint(Failpoint::kRestoreCommitted)) {
+    return absl::UnavailableError("failpoint after the committed offsets");
+  }
   RETURN_IF_ERROR(ReadWatermarks(requests));
   PlanStates(requests);
   RETURN_IF_ERROR(CheckSources(requests));
   RETURN_IF_ERROR(LoadState(requests));
+  if (HitFailpoint(Failpoint::kRestoreState)) {
+    return absl::UnavailableError("failpoint after the state");
+  }
   for (Request& request : requests) {
     request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
   }
@@ -160,6 +173,11 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
   return absl::OkStatus();
 }
 
+PartitionFacts PartitionRestorer::FactsOf(const Request& request) {
+  return {*request.lease, request.committed, request.metadata, request.marks.low,
+          request.marks.high};
+}
+
 absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Requests& requests,
                                                                     int64_t kind) {
   const KafkaPartitionList list(
@@ -172,10 +190,10 @@ absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Reques
   constexpr std::string_view kContext = "reading the log start and end of the partitions";
   // The kinds are what the protocol has in the place of a time.
   RETURN_IF_ERROR(
-      KafkaStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), kContext));
+      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), kContext));
   std::vector<int64_t> offsets;
   for (int i = 0; i < list->cnt; ++i) {
-    RETURN_IF_ERROR(KafkaStatus(list->elems[i].err, kContext));
+    RETURN_IF_ERROR(LeaderStatus(list->elems[i].err, kContext));
     offsets.push_back(list->elems[i].offset);
   }
   return offsets;
@@ -203,60 +221,20 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
   list->elems[0].offset = point.time_ms;
   const std::string context = fmt::format("looking up a time in {}", Name(*request.lease));
   RETURN_IF_ERROR(
-      KafkaStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
-  RETURN_IF_ERROR(KafkaStatus(list->elems[0].err, context));
+      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
+  RETURN_IF_ERROR(LeaderStatus(list->elems[0].err, context));
   // -1: every record is older than the time.
   return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
 }
 
-absl::Status PartitionRestorer::CheckRange(const Request& request) {
-  const Watermarks& marks = request.marks;
-  const int64_t committed = request.committed;
-  if (committed > marks.high) {
-    return absl::OutOfRangeError(
-        fmt::format("{}: the committed offset {} lies beyond the end of the log ({}): the topic "
-                    "was re-created or "
-                    "truncated. Nothing was consumed. If the new log is right, set the group's "
-                    "offset with `caracal offsets set` and start again",
-                    Name(*request.lease), committed, marks.high));
-  }
-  if (committed < marks.low) {
-    return absl::OutOfRangeError(
-        fmt::format("{}: the committed offset {} has expired: the log now starts at {}, {} records "
-                    "were deleted "
-                    "before they were judged. Nothing was consumed. To accept the loss, reset the "
-                    "group's offset "
-                    "with the Kafka tools (kafka-consumer-groups --reset-offsets --to-earliest) "
-                    "and start again",
-                    Name(*request.lease), committed, marks.low, marks.low - committed));
-  }
-  return absl::OkStatus();
-}
-
 void PartitionRestorer::PlanStates(Requests& requests) {
   for (Request& request : requests) {
-    if (request.committed >= 0) request.problem = CheckRange(request);
-    if (request.committed < 0 || !request.problem.ok()) continue;
-    const LeasePtr& lease = request.lease;
-    const std::string& rules = options_.topics[lease->stream()].rules;
-    absl::StatusOr<OffsetMetadata> parsed = ParseOffsetMetadata(request.metadata);
-    if (!parsed.ok()) {
-      // An operator set the offset with other tools: state is rebuilt from all that is left.
-      LOG(kWarning, "source", "committed offset without our metadata: replaying from the log start",
-          {{"topic", lease->topic()},
-           {"partition", lease->partition()},
-           {"committed", request.committed}});
-      request.recorded = {std::min(request.marks.low, request.committed), request.committed, rules};
-      request.activations = ActivationsOf(request.recorded);
-      continue;
-    }
-    request.recorded = *std::move(parsed);
-    request.activations =
-        PlanActivations(ActivationsOf(request.recorded), request.committed, rules);
+    if (request.committed < 0) continue;
+    request.plan = PlanState(FactsOf(request), options_.topics[request.lease->stream()].rules);
+    if (!request.plan.ok()) continue;
     // Without a state topic nothing says what earlier rules were.
-    if (snapshots_ == nullptr) {
-      request.activations.erase(request.activations.begin(), request.activations.end() - 1);
-    }
+    std::vector<Activation>& activations = request.plan->activations;
+    if (snapshots_ == nullptr) activations.erase(activations.begin(), activations.end() - 1);
   }
 }
 
@@ -264,23 +242,25 @@ absl::Status PartitionRestorer::CheckSources(Requests& requests) {
   std::vector<RecordPlace> places;
   std::vector<Request*> checked;
   for (Request& request : requests) {
-    const RecordMark& last = request.recorded.last;
+    if (!request.plan.ok()) continue;
+    const RecordMark& last = request.plan->recorded.last;
     // What retention has removed cannot be looked at.
-    if (request.activations.empty() || last.offset < request.marks.low) continue;
+    if (last.offset < request.marks.low) continue;
     places.push_back({request.lease->topic(), request.lease->partition(), last.offset});
     checked.push_back(&request);
   }
   ASSIGN_OR_RETURN(const auto found, records_.Read(places));
   for (size_t i = 0; i < checked.size(); ++i) {
     Request& request = *checked[i];
-    if (found[i] == request.recorded.last) continue;
-    request.activations.clear();
-    request.problem = absl::FailedPreconditionError(fmt::format(
+    const RecordMark last = request.plan->recorded.last;
+    if (found[i] == last) continue;
+    request.plan = absl::FailedPreconditionError(fmt::format(
         "{}: source_changed: the record at offset {}, the last one that was judged, is {}: the "
         "topic was re-created or truncated, or compaction has removed the record. Nothing was "
-        "consumed. If the new log is right, run `caracal offsets set --reset-state` for this topic "
-        "and start again",
-        Name(*request.lease), request.recorded.last.offset,
+        "consumed. If the new log is right, stop the group, run `caracal offsets set --to "
+        "beginning "
+        "--reset-state` for this topic and start again",
+        Name(*request.lease), last.offset,
         found[i].has_value() ? "another one now" : "no longer there"));
   }
   return absl::OkStatus();
@@ -289,45 +269,33 @@ absl::Status PartitionRestorer::CheckSources(Requests& requests) {
 absl::Status PartitionRestorer::LoadState(Requests& requests) {
   if (snapshots_ == nullptr) {
     for (Request& request : requests) {
-      if (!request.activations.empty()) request.state.base = request.activations.front().offset;
+      if (request.committed < 0 || !request.plan.ok()) continue;
+      request.state.base = request.plan->activations.front().offset;
     }
     return absl::OkStatus();
   }
   std::vector<RestoreRequest> wanted;
   for (const Request& request : requests) {
-    wanted.push_back({request.lease, request.committed, request.activations});
+    wanted.push_back({request.lease, request.committed,
+                      request.plan.ok() ? request.plan->activations : std::vector<Activation>()});
   }
   ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted));
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
   return absl::OkStatus();
 }
 
-int64_t PartitionRestorer::ReplayFrom(const Request& request) const {
-  if (request.state.buckets->size() < options_.buckets) return request.state.base;
-  int64_t oldest = request.committed;
-  for (const RestoredBucket& bucket : *request.state.buckets) {
-    oldest = std::min(oldest, bucket.offset);
-  }
-  return oldest;
+absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
+  RETURN_IF_ERROR(RequireNoState(*request.lease, request.state));
+  const SourceTopic& topic = options_.topics[request.lease->stream()];
+  ASSIGN_OR_RETURN(const int64_t from, ResolveStart(request, topic.from));
+  ASSIGN_OR_RETURN(const int64_t alert_from, ResolveStart(request, topic.alert_from));
+  return FreshPosition(from, alert_from, topic.rules);
 }
 
-absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
-  if (request.state.newest >= 0) {
-    return absl::FailedPreconditionError(fmt::format(
-        "{}: the group has no committed offset, but the state topic holds its state up to offset "
-        "{}: the group's offsets were deleted or have expired. Nothing was consumed. Set them with "
-        "`caracal offsets set`, or give a new group a state topic of its own",
-        Name(*request.lease), request.state.newest));
-  }
-  const SourceTopic& topic = options_.topics[request.lease->stream()];
-  StartPosition position;
-  ASSIGN_OR_RETURN(position.activation, ResolveStart(request, topic.from));
-  ASSIGN_OR_RETURN(position.alert_from, ResolveStart(request, topic.alert_from));
-  position.alert_from = std::max(position.alert_from, position.activation);
-  position.replay_from = position.activation;
-  position.committed = position.activation;
-  position.rules = topic.rules;
-  return position;
+absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request) const {
+  RETURN_IF_ERROR(request.plan.status());
+  return ContinuedPosition(FactsOf(request), *request.plan, request.state,
+                           {options_.buckets, options_.degrade_on_state_gap});
 }
 
 absl::Status PartitionRestorer::Record(Requests& requests) {
@@ -335,15 +303,14 @@ absl::Status PartitionRestorer::Record(Requests& requests) {
   std::vector<OffsetCommit> commits;
   std::vector<Request*> changed;
   for (Request& request : requests) {
-    if (!request.position.ok()) continue;
+    // A partition that was taken away meanwhile may have been committed by its next owner.
+    if (!request.position.ok() || request.lease->lapsed()) continue;
     located.push_back(request.lease);
-    const StartPosition& position = *request.position;
-    const OffsetMetadata metadata = {position.activation, position.alert_from, position.rules,
-                                     position.activations, position.last};
-    if (request.committed >= 0 && metadata == request.recorded) continue;
+    const OffsetMetadata metadata = MetadataOf(*request.position);
+    if (request.committed >= 0 && metadata == request.plan->recorded) continue;
     changed.push_back(&request);
-    commits.push_back({request.lease->topic(), request.lease->partition(), position.committed,
-                       FormatOffsetMetadata(metadata)});
+    commits.push_back({request.lease->topic(), request.lease->partition(),
+                       request.position->committed, FormatOffsetMetadata(metadata)});
   }
   if (snapshots_ != nullptr) RETURN_IF_ERROR(snapshots_->RecordRules(located));
   const OffsetCommitResult result = offsets_.Commit(commits);
@@ -380,14 +347,15 @@ void PartitionRestorer::NoteRecorded(const Request& request) {
          {"alert_from", position.alert_from}});
     return;
   }
-  if (request.recorded.rules == position.rules) return;
+  const std::string& before = request.plan->recorded.rules;
+  if (before == position.rules) return;
   probe_.activations.Add(1);
   LOG(kInfo, "source", "the group has recorded other rules: these take effect here",
       {{"topic", lease->topic()},
        {"partition", lease->partition()},
        {"offset", position.committed},
        {"rules", position.rules},
-       {"before", request.recorded.rules}});
+       {"before", before}});
   if (!owned_before_.contains({lease->topic(), lease->partition()})) return;
   probe_.rule_conflicts.Add(1);
   LOG(kError, "source",
@@ -396,69 +364,7 @@ void PartitionRestorer::NoteRecorded(const Request& request) {
       {{"topic", lease->topic()},
        {"partition", lease->partition()},
        {"ours", position.rules},
-       {"theirs", request.recorded.rules}});
-}
-
-absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request) {
-  RETURN_IF_ERROR(request.problem);
-  StartPosition position;
-  position.committed = request.committed;
-  position.alert_from = request.recorded.alert_from;
-  const int64_t wanted = ReplayFrom(request);
-  RETURN_IF_ERROR(TakeActivations(request, wanted, position));
-  position.replay_from = std::max(wanted, request.marks.low);
-  position.state_gap = position.replay_from > wanted;
-  if (position.state_gap) RETURN_IF_ERROR(ReportGap(request, wanted));
-  position.last = request.recorded.last;
-  for (const StateStart& start : request.state.starts) {
-    if (start.offset > position.replay_from) position.state_starts.push_back(start);
-  }
-  return position;
-}
-
-absl::Status PartitionRestorer::ReportGap(const Request& request, int64_t wanted) const {
-  const LeasePtr& lease = request.lease;
-  if (!options_.degrade_on_state_gap) {
-    return absl::FailedPreconditionError(fmt::format(
-        "{}: state_gap: the state has to be rebuilt from offset {}, but the log starts at {}: "
-        "retention has removed {} records it is made of. Nothing was consumed. Go on with what is "
-        "left, alerts marked `state_truncated`, by `state.state_gap: degrade`; or begin with empty "
-        "state by `caracal offsets set --to committed --reset-state`",
-        Name(*lease), wanted, request.marks.low, request.marks.low - wanted));
-  }
-  LOG(kError, "source",
-      "state gap: retention has removed records the state is made of; alerts that rest on what is "
-      "left say state_truncated",
-      {{"topic", lease->topic()},
-       {"partition", lease->partition()},
-       {"wanted", wanted},
-       {"log_start", request.marks.low}});
-  return absl::OkStatus();
-}
-
-absl::Status PartitionRestorer::TakeActivations(const Request& request, int64_t oldest_copy,
-                                                StartPosition& position) {
-  std::vector<Activation> activations = request.activations;
-  // What lies below the base has left nothing.
-  std::erase_if(activations, [&request](const Activation& activation) {
-    return activation.offset < request.state.base;
-  });
-  if (activations.size() > OffsetMetadata::kActivationsMax / 2) {
-    activations = ForgetActivations(std::move(activations), oldest_copy);
-  }
-  if (activations.size() > OffsetMetadata::kActivationsMax) {
-    return absl::FailedPreconditionError(fmt::format(
-        "{}: the rules have changed {} times since the state was last saved, more than can be "
-        "recorded. Nothing was consumed. Start with the rules recorded last ({}) until the state "
-        "is "
-        "saved, then change them",
-        Name(*request.lease), activations.size() - 1, request.recorded.rules));
-  }
-  const OffsetMetadata metadata = MetadataOf(std::move(activations), position.alert_from);
-  position.activation = metadata.activation;
-  position.rules = metadata.rules;
-  position.activations = metadata.activations;
-  return absl::OkStatus();
+       {"theirs", before}});
 }
 
 }  // namespace caracal::pipeline

@@ -19,7 +19,7 @@
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/source/source_probe.h"
-#include "pipeline/types/offset_metadata.h"
+#include "pipeline/source/start_position.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {
@@ -73,11 +73,8 @@ class PartitionRestorer {
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
     Watermarks marks = {};
-    /// Why the committed offset cannot be gone on from.
-    absl::Status problem = absl::OkStatus();
-    /// The metadata as read; without meaning for a fresh partition.
-    OffsetMetadata recorded = {};
-    std::vector<Activation> activations = {};
+    /// Or why the committed offset cannot be gone on from; nothing for a fresh partition.
+    absl::StatusOr<StatePlan> plan = StatePlan();
     LoadedState state = {};
     /// The answer, or why there is none yet (Unavailable: to be tried again).
     absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
@@ -99,27 +96,20 @@ class PartitionRestorer {
   absl::Status ReadWatermarks(Requests& requests);
   /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
   absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
-  static absl::Status CheckRange(const Request& request);
   /// Looks again at the last record below each committed offset: another one in its place, or none,
   /// means that the topic was re-created or truncated.
   absl::Status CheckSources(Requests& requests);
-  /// What the state of each is to rest on: see activation_plan.h.
+  /// What the state of each is to rest on.
   void PlanStates(Requests& requests);
   /// Reads the state of all of them; those that were never committed must have none.
   absl::Status LoadState(Requests& requests);
   absl::StatusOr<StartPosition> StartFresh(const Request& request);
+  absl::StatusOr<StartPosition> Continue(const Request& request) const;
   /// Records the rules of all partitions, and commits the first offsets of fresh partitions and new
   /// activations, before any of their records is judged.
   absl::Status Record(Requests& requests);
   void NoteRecorded(const Request& request);
-  absl::StatusOr<StartPosition> Continue(const Request& request);
-  /// Retention has passed the first record that is `wanted`.
-  absl::Status ReportGap(const Request& request, int64_t wanted) const;
-  /// Sets what the state rests on, as it is to be recorded.
-  static absl::Status TakeActivations(const Request& request, int64_t oldest_copy,
-                                      StartPosition& position);
-  /// The first record that some bucket has not seen.
-  int64_t ReplayFrom(const Request& request) const;
+  static PartitionFacts FactsOf(const Request& request);
   absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;

@@ -7,6 +7,7 @@
 #include "pipeline/config/diagnostics_format.h"
 #include "pipeline/config/file_reader.h"
 #include "pipeline/decode/place_table.h"
+#include "pipeline/kafka/client_config.h"
 
 namespace caracal::pipeline {
 
@@ -30,6 +31,8 @@ LoadResult LoadFromDisk(const ConfigArguments& arguments, const agents::AgentReg
   tools.check_places = [](std::string_view csv, std::string_view name) {
     return PlaceTable::Parse(csv, name).status();
   };
+  const KafkaClientProperties kafka = {KafkaPropertyNames(), KafkaPropertyRefusal};
+  tools.kafka_properties = &kafka;
   return LoadConfig({arguments.path, arguments.sets, ProcessEnvironment()}, tools);
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/tools/demo_command.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -14,6 +15,7 @@
 #include "pipeline/base/log.h"
 #include "pipeline/control/admin_address.h"
 #include "pipeline/demo/demo.h"
+#include "pipeline/demo/demo_screen.h"
 #include "pipeline/engine/system_clock.h"
 #include "pipeline/observe/spdlog_sink.h"
 #include "pipeline/tools/stop_signals.h"
@@ -44,7 +46,8 @@ class DemoView {
                  std::exchange(served_at_, ""));
     }
     if (!live_) {
-      if (frame.elapsed_s - last_line_s_ < kLineEverySeconds) return;
+      if (frame.joining && std::exchange(told_joining_, true)) return;
+      if (!frame.joining && frame.elapsed_s - last_line_s_ < kLineEverySeconds) return;
       last_line_s_ = frame.elapsed_s;
       fmt::print(stderr, "{}", ProgressLine(frame));
       return;
@@ -68,9 +71,18 @@ class DemoView {
 
   const bool live_;
   std::string served_at_;
+  bool told_joining_ = false;
   int lines_ = 0;
   double last_line_s_ = 0;
 };
+
+/// Whether stderr is a terminal that the table fits on; one that does not tell its size is trusted.
+bool CanDrawTable() {
+  if (isatty(STDERR_FILENO) != 1) return false;
+  winsize size = {};
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return true;
+  return size.ws_row > kLiveTableLines && size.ws_col >= kLiveTableColumns;
+}
 
 /// InvalidArgument with a sentence that names the option.
 absl::StatusOr<DemoOptions> OptionsFrom(const DemoArguments& arguments) {
@@ -112,8 +124,7 @@ int RunDemoCommand(const DemoArguments& arguments, const agents::AgentRegistry& 
   const SystemClock clock;
   SpdlogSink log_sink(clock, log_options);
   SetLogSink(&log_sink);
-  DemoView view(isatty(STDERR_FILENO) == 1 && !arguments.plain,
-                arguments.serve ? arguments.admin : "");
+  DemoView view(CanDrawTable() && !arguments.plain, arguments.serve ? arguments.admin : "");
   const absl::StatusOr<DemoResult> result = RunDemo(
       *options, registry, [&view](const DemoFrame& frame) { view.Show(frame); }, stop);
   SetLogSink(nullptr);

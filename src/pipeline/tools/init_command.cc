@@ -35,6 +35,10 @@ struct PlannedTopic {
   std::string purpose;
 };
 
+std::string CountOf(int32_t partitions) {
+  return fmt::format("{} partition{}", partitions, partitions == 1 ? "" : "s");
+}
+
 struct SourceTopicFacts {
   int32_t partitions = 0;
   int64_t max_message_bytes = kDefaultMaxMessageBytes;
@@ -56,6 +60,11 @@ absl::StatusOr<SourceTopicFacts> LookAt(TopicAdmin& admin, const std::string& to
     return facts;
   }
   facts.partitions = *partitions;
+  if (assumed_partitions != 0 && assumed_partitions != *partitions) {
+    fmt::print(stderr,
+               "caracal init: source topic '{}' exists and has {}: --partitions {} is not used\n",
+               topic, CountOf(*partitions), assumed_partitions);
+  }
   ASSIGN_OR_RETURN(const auto config, admin.DescribeConfig(topic));
   if (const auto it = config.find("max.message.bytes"); it != config.end()) {
     std::from_chars(it->second.data(), it->second.data() + it->second.size(),
@@ -110,13 +119,15 @@ void PrintCommand(const PlannedTopic& topic, const std::string& brokers) {
 
 /// What differs between an existing topic and the plan, a sentence each.
 absl::StatusOr<std::vector<std::string>> Differences(TopicAdmin& admin, const PlannedTopic& topic,
-                                                     int32_t partitions) {
+                                                     int32_t partitions,
+                                                     const std::string& brokers) {
   std::vector<std::string> differences;
   const bool state = topic.spec.config.contains("cleanup.policy");
   if (state ? partitions != topic.spec.partitions : partitions < 1) {
     differences.push_back(
-        fmt::format("has {} partitions, must have {}: delete it and run init again", partitions,
-                    topic.spec.partitions));
+        fmt::format("has {}, must have {}, as many as its source topic: stop the engine, delete "
+                    "the topic and run init again (state is rebuilt from the source)",
+                    CountOf(partitions), topic.spec.partitions));
   }
   ASSIGN_OR_RETURN(const auto config, admin.DescribeConfig(topic.spec.name));
   for (const auto& [name, wanted] : topic.spec.config) {
@@ -127,27 +138,28 @@ absl::StatusOr<std::vector<std::string>> Differences(TopicAdmin& admin, const Pl
       continue;
     }
     differences.push_back(
-        fmt::format("{} is {}, should be {}: kafka-configs.sh --alter --topic {} "
-                    "--add-config {}={}",
-                    name, it->second, wanted, topic.spec.name, name, wanted));
+        fmt::format("{} is {}, should be {}: kafka-configs.sh --bootstrap-server {} --alter "
+                    "--entity-type topics --entity-name {} --add-config {}={}",
+                    name, it->second, wanted, brokers, topic.spec.name, name, wanted));
   }
   return differences;
 }
 
 /// True when the topic is as it should be now.
-absl::StatusOr<bool> Ensure(TopicAdmin& admin, const PlannedTopic& topic) {
+absl::StatusOr<bool> Ensure(TopicAdmin& admin, const PlannedTopic& topic,
+                            const std::string& brokers) {
   ASSIGN_OR_RETURN(const std::optional<int32_t> partitions, admin.PartitionCount(topic.spec.name));
   if (!partitions.has_value()) {
     const absl::Status created = admin.CreateTopic(topic.spec);
     if (!created.ok() && !absl::IsAlreadyExists(created)) return created;
-    fmt::print("created  {}  ({}, {} partitions)\n", topic.spec.name, topic.purpose,
-               topic.spec.partitions);
+    fmt::print("created  {}  ({}, {})\n", topic.spec.name, topic.purpose,
+               CountOf(topic.spec.partitions));
     return true;
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> differences,
-                   Differences(admin, topic, *partitions));
+                   Differences(admin, topic, *partitions, brokers));
   if (differences.empty()) {
-    fmt::print("exists   {}  ({}, {} partitions)\n", topic.spec.name, topic.purpose, *partitions);
+    fmt::print("exists   {}  ({}, {})\n", topic.spec.name, topic.purpose, CountOf(*partitions));
     return true;
   }
   for (const std::string& difference : differences) {
@@ -181,10 +193,11 @@ absl::StatusOr<std::vector<SourceTopicFacts>> LookAtSources(TopicAdmin& admin,
 }
 
 /// True when every topic is as it should be now.
-absl::StatusOr<bool> EnsureAll(TopicAdmin& admin, const std::vector<PlannedTopic>& plan) {
+absl::StatusOr<bool> EnsureAll(TopicAdmin& admin, const std::vector<PlannedTopic>& plan,
+                               const std::string& brokers) {
   bool all_good = true;
   for (const PlannedTopic& topic : plan) {
-    ASSIGN_OR_RETURN(const bool good, Ensure(admin, topic));
+    ASSIGN_OR_RETURN(const bool good, Ensure(admin, topic, brokers));
     all_good = all_good && good;
   }
   return all_good;
@@ -208,7 +221,7 @@ int RunInit(const InitArguments& arguments, const agents::AgentRegistry& registr
     for (const PlannedTopic& topic : plan) PrintCommand(topic, connection.bootstrap_servers);
     return kExitOk;
   }
-  const absl::StatusOr<bool> good = EnsureAll(**admin, plan);
+  const absl::StatusOr<bool> good = EnsureAll(**admin, plan, connection.bootstrap_servers);
   if (!good.ok()) return Fail(good.status());
   return *good ? kExitOk : kExitFindings;
 }

@@ -13,6 +13,7 @@
 #include "pipeline/tools/command_line.h"
 #include "pipeline/tools/completion_command.h"
 #include "pipeline/tools/demo_command.h"
+#include "pipeline/tools/doctor_command.h"
 #include "pipeline/tools/generate_command.h"
 #include "pipeline/tools/help_formatter.h"
 #include "pipeline/tools/init_command.h"
@@ -52,6 +53,7 @@ int Main(int argc, char** argv) {
   AddRunCommand(app, registry, result);
   AddInitCommand(app, registry, result);
   AddValidateCommand(app, registry, result);
+  AddDoctorCommand(app, registry, result);
   AddGenerateCommand(app, result);
   AddResumeCommand(app, result);
   AddOffsetsCommand(app, registry, result);

@@ -134,6 +134,9 @@ std::string Describe(const OffsetRow& row, const OffsetChange& change) {
   text += change.resets_state ? "; state begins there with nothing"
                               : fmt::format("; state goes on from what was made from {} on",
                                             change.metadata.activation);
+  if (change.metadata.alert_from > change.offset) {
+    text += fmt::format("; records below {} raise nothing", change.metadata.alert_from);
+  }
   if (row.snapshots.newest > change.offset) text += "; saved buckets beyond it will be deleted";
   return text;
 }

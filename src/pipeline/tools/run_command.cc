@@ -15,6 +15,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/time/time.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/base/mutex.h"
 #include "pipeline/control/admin_server.h"
@@ -28,6 +29,7 @@
 #include "pipeline/observe/process_collector.h"
 #include "pipeline/observe/spdlog_sink.h"
 #include "pipeline/tools/config_arguments.h"
+#include "pipeline/tools/start_checks.h"
 #include "pipeline/tools/stop_signals.h"
 
 namespace caracal::pipeline {
@@ -146,6 +148,7 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
   SetLogSink(&log_sink);
   absl::StatusOr<EngineOptions> options = OptionsFromConfig(loaded);
   if (!options.ok()) return Fail(options.status());
+  if (const absl::Status armed = ArmFailpointsFromEnvironment(); !armed.ok()) return Fail(armed);
   absl::StatusOr<std::unique_ptr<Engine>> engine = Engine::Create(std::move(*options), registry);
   if (!engine.ok()) return Fail(engine.status());
 
@@ -162,6 +165,9 @@ int RunService(const LoadedConfig& loaded, const agents::AgentRegistry& registry
        {"workers", (*engine)->options().worker_threads},
        {"admin", loaded.config.admin().listen()}});
 
+  const auto stopping = [&signals] { return signals.received() != 0; };
+  if (const absl::Status safe = CheckBeforeStart(loaded, stopping); !safe.ok()) return Fail(safe);
+  if (stopping()) return kExitOk;
   running.store(engine->get());
   if (signals.received() != 0) (*engine)->RequestStop();
   StopWatchdog watchdog;

@@ -27,7 +27,7 @@ enum class RejectReason : uint8_t {
   kMalformedJson,  ///< not JSON, truncated, or trailing bytes
   kInvalidUtf8,
   kUnknownFormat,       ///< not the stream's format
-  kMissingField,        ///< a mapped field is absent from the row
+  kMissingField,        ///< a mapped column is absent, or the whole row (null `after`)
   kMissingAccount,      ///< the account (or the stream's key) is null
   kMissingAmount,       ///< the amount is null
   kInvalidValue,        ///< a mapped field has a type that cannot be read

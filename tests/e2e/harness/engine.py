@@ -19,15 +19,21 @@ def binary():
     return path if path and os.access(path, os.X_OK) else None
 
 
-def command(*arguments, environment=None):
-    """Runs a command of the binary to its end; returns its standard output as bytes."""
-    done = subprocess.run(
+def attempt(*arguments, environment=None):
+    """Runs a command of the binary to its end, whatever comes of it; the finished process, its
+    output as bytes."""
+    return subprocess.run(
         [binary(), *map(str, arguments)],
         env={**os.environ, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=120,
     )
+
+
+def command(*arguments, environment=None):
+    """Runs a command of the binary to its end; returns its standard output as bytes."""
+    done = attempt(*arguments, environment=environment)
     if done.returncode != 0:
         text = (done.stderr + done.stdout).decode(errors="replace").strip()
         raise AssertionError(f"caracal {arguments[0]} exits {done.returncode}: {text}")
@@ -71,6 +77,20 @@ class Member:
     def _ready(self):
         assert self.running(), f"the member has ended: {self.describe()}"
         return self._get("/readyz") is not None
+
+    def wait_log(self, text):
+        """Until its log holds `text`; the lines that do, oldest first. The member may have ended."""
+        return wait_until(lambda: self.log_lines(text), self.describe, START_SECONDS)
+
+    def log_lines(self, text):
+        """The lines of its log that hold `text`."""
+        with open(self._log, encoding="utf-8", errors="replace") as log:
+            return [line for line in log if text in line]
+
+    def wait_end(self):
+        """Until it ends by itself; the exit code."""
+        wait_until(lambda: not self.running(), self.describe, START_SECONDS)
+        return self._process.returncode
 
     def text(self, path):
         """What the admin listener answers; an error when it does not."""

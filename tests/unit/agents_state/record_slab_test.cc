@@ -36,13 +36,15 @@ TEST(RecordSlabTest, HandlesKeepTheirRecordsWhileTheSlabGrows) {
 }
 
 TEST(RecordSlabTest, ReservedRecordsNeedNoFurtherMemory) {
-  for (const uint64_t records : {1, 5, 2000, 4000}) {  // the last ones: a chunk and its successor
+  constexpr uint64_t kPerChunk = RecordSlab::kChunkBytes / 1000;
+  // The last ones: a chunk and its successor.
+  for (const uint64_t records : {uint64_t{1}, uint64_t{5}, kPerChunk - 1, 2 * kPerChunk - 1}) {
     RecordSlab slab(1000);
     slab.Reserve(records);
     const size_t reserved = slab.bytes();
     EXPECT_GE(reserved, std::min<size_t>(records * 1000, RecordSlab::kChunkBytes));
     for (uint64_t i = 0; i < records; ++i) Write(slab, slab.Allocate(), i);
-    EXPECT_EQ(slab.bytes(), records < 4000 ? reserved : 2 * RecordSlab::kChunkBytes);
+    EXPECT_EQ(slab.bytes(), records < kPerChunk ? reserved : 2 * RecordSlab::kChunkBytes);
     slab.Allocate();
     EXPECT_LE(slab.bytes(), 2 * RecordSlab::kChunkBytes);
   }

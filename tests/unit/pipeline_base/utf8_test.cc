@@ -34,6 +34,16 @@ TEST(Utf8LengthTest, RefusesWhatRfc3629Forbids) {
   EXPECT_EQ(Utf8Length("\xE2\x82\x28"), 0u) << "third byte is no continuation";
 }
 
+TEST(ValidUtf8PrefixTest, EndsBeforeTheFirstBadByte) {
+  EXPECT_EQ(ValidUtf8Prefix("abc é € 𝄞"), std::string_view("abc é € 𝄞").size());
+  EXPECT_EQ(ValidUtf8Prefix("ab\xff"), 2U);
+  EXPECT_EQ(ValidUtf8Prefix("a\xc0\x80"), 1U) << "overlong";
+  EXPECT_EQ(ValidUtf8Prefix("a\xed\xa0\x80"), 1U) << "surrogate";
+  EXPECT_EQ(ValidUtf8Prefix("a\xf4\x90\x80\x80"), 1U) << "beyond U+10FFFF";
+  EXPECT_EQ(ValidUtf8Prefix("a\xe2\x82"), 1U) << "cut off";
+  EXPECT_EQ(ValidUtf8Prefix("a\xe2\x28\xa1"), 1U) << "bad continuation";
+}
+
 TEST(ReplaceInvalidUtf8Test, ReplacesBrokenBytesAndKeepsTheRest) {
   EXPECT_EQ(ReplaceInvalidUtf8("caf\xC3\xA9"), "caf\xC3\xA9");
   EXPECT_EQ(ReplaceInvalidUtf8("a\xFF\xC3z"), "a\xEF\xBF\xBD\xEF\xBF\xBDz");

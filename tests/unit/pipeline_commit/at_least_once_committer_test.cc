@@ -109,6 +109,13 @@ TEST_F(AtLeastOnceCommitterTest, StopsRetryingWhenAPartitionIsTakenAway) {
   EXPECT_EQ(journal_.entries.size(), 2U);
 }
 
+// Delivering may take so long that the group has settled with another owner, who has gone further.
+TEST_F(AtLeastOnceCommitterTest, CommitsNothingWhenAPartitionWasTakenAwayWhileDelivering) {
+  lease_->Lapse();
+  EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kReseal);
+  EXPECT_EQ(journal_.entries, std::vector<std::string>{"deliver 3"});
+}
+
 TEST_F(AtLeastOnceCommitterTest, ReportsWhatWillNotPass) {
   store_.scripted.push_back({OffsetCommitOutcome::kFatal, "group authorization failed"});
   const CommitResult result = committer_.Commit(epoch_);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "pipeline/commit/commit_thread.h"
 #include "tests/support/fake_committer.h"
 #include "tests/support/fake_source.h"
 #include "tests/support/manual_clock.h"
@@ -124,6 +125,18 @@ TEST_F(EpochCoordinatorTest, IsFullByBytesOrByRecords) {
   coordinator_->Advance(*lease_, 5, 5);
   EXPECT_TRUE(coordinator_->Full());
   EXPECT_TRUE(coordinator_->ShouldClose(true));
+}
+
+// It would never be closed: there is nothing to commit.
+TEST_F(EpochCoordinatorTest, IsNotFilledByReplayedRecords) {
+  coordinator_ = Make({.max_records = 5});
+  lease_ = Open(1, 100);
+  coordinator_->Advance(*lease_, 50, 50);
+  EXPECT_FALSE(coordinator_->Full());
+  EXPECT_FALSE(coordinator_->ShouldClose(false));
+  coordinator_->Advance(*lease_, 105, 5);
+  EXPECT_TRUE(coordinator_->Full());
+  EXPECT_TRUE(coordinator_->ShouldClose(false));
 }
 
 TEST_F(EpochCoordinatorTest, OrdersOutputsByPartitionOffsetAndSequence) {

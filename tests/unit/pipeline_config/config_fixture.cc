@@ -36,6 +36,14 @@ ConfigCase MinimalCase() {
   return config;
 }
 
+KafkaClientProperties FakeKafkaClient() {
+  return {{"fetch.wait.max.ms", "linger.ms"},
+          [](const std::string& name, const std::string& value) -> std::string {
+            if (name == "fetch.wait.max.mss") return "no such property";
+            return value == "a while" ? "no number" : "";
+          }};
+}
+
 LoadResult Load(const ConfigCase& config) {
   std::map<std::string, FileContent> contents;
   for (const auto& [path, text] : config.files) {
@@ -49,6 +57,8 @@ LoadResult Load(const ConfigCase& config) {
   tools.files = &files;
   tools.registry = &registry;
   tools.check_places = config.check_places;
+  const KafkaClientProperties kafka = FakeKafkaClient();
+  tools.kafka_properties = &kafka;
   return LoadConfig({"caracal.yaml", config.sets, config.environment}, tools);
 }
 

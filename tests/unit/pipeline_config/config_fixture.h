@@ -34,6 +34,9 @@ std::string MinimalRules();
 /// Both of them, to be varied.
 ConfigCase MinimalCase();
 
+/// A client that knows no fetch.wait.max.mss and takes no value "a while".
+KafkaClientProperties FakeKafkaClient();
+
 LoadResult Load(const ConfigCase& config);
 /// Every finding as "file:line:column CODE".
 std::vector<std::string> Findings(const LoadResult& result);

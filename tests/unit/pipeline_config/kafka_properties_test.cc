@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "pipeline/config/secret_name.h"
+#include "tests/unit/pipeline_config/config_fixture.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -53,6 +54,19 @@ TEST(KafkaPropertiesTest, LeavesTheRestToLibrdkafka) {
                            "fetch.wait.max.ms", "session.timeout.ms", "no.such.property"}) {
     EXPECT_EQ(CodeOf(name, "x"), "fine") << name;
   }
+}
+
+TEST(KafkaPropertiesTest, PassesOnWhatTheClientRefuses) {
+  const KafkaClientProperties client = FakeKafkaClient();
+  const auto misspelt = CheckKafkaProperty("fetch.wait.max.mss", "5", &client);
+  ASSERT_TRUE(misspelt.has_value());
+  EXPECT_EQ(misspelt->code, DiagnosticCode::kPropertyRefused);
+  EXPECT_EQ(misspelt->message, "librdkafka refuses 'fetch.wait.max.mss': no such property");
+  EXPECT_EQ(misspelt->hint, "did you mean 'fetch.wait.max.ms'?");
+  EXPECT_FALSE(CheckKafkaProperty("linger.ms", "5", &client).has_value());
+  const auto owned = CheckKafkaProperty("acks", "a while", &client);
+  ASSERT_TRUE(owned.has_value());
+  EXPECT_EQ(owned->code, DiagnosticCode::kPropertyOwned) << "our own reason comes first";
 }
 
 TEST(KafkaPropertiesTest, KnowsWhichValuesAreSecret) {

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include "pipeline/base/sha256.h"
-#include "pipeline/config/utf8.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -68,16 +67,6 @@ TEST(TextFormTest, KnowsWhichAddressesAreOfThisMachineOnly) {
 TEST(TextFormTest, ReadsTimesInMicroseconds) {
   EXPECT_EQ(*ParseTimestamp("1970-01-01T00:00:01.5Z"), 1'500'000);
   EXPECT_FALSE(ParseTimestamp("1970-01-01").ok());
-}
-
-TEST(Utf8Test, FindsTheFirstByteThatIsNoUtf8) {
-  EXPECT_EQ(ValidUtf8Prefix("abc é € 𝄞"), std::string_view("abc é € 𝄞").size());
-  EXPECT_EQ(ValidUtf8Prefix("ab\xff"), 2U);
-  EXPECT_EQ(ValidUtf8Prefix("a\xc0\x80"), 1U) << "overlong";
-  EXPECT_EQ(ValidUtf8Prefix("a\xed\xa0\x80"), 1U) << "surrogate";
-  EXPECT_EQ(ValidUtf8Prefix("a\xf4\x90\x80\x80"), 1U) << "beyond U+10FFFF";
-  EXPECT_EQ(ValidUtf8Prefix("a\xe2\x82"), 1U) << "cut off";
-  EXPECT_EQ(ValidUtf8Prefix("a\xe2\x28\xa1"), 1U) << "bad continuation";
 }
 
 TEST(Sha256Test, AgreesWithThePublishedVectors) {

@@ -295,5 +295,65 @@ TEST(RoundToScaleTest, RoundsHalfAwayFromZero) {
   EXPECT_EQ(Rounded("1E300", kLimit), "off");
 }
 
+/// Numbers as the short readings know them, and neighbours that they must leave alone.
+std::string RandomShortText(std::mt19937_64& random) {
+  const auto pick = [&random](size_t below) { return random() % below; };
+  std::string text = pick(3) == 0 ? "-" : "";
+  for (size_t i = pick(12); i > 0; --i) text += static_cast<char>('0' + pick(10));
+  if (pick(4) != 0) text += '.';
+  for (size_t i = pick(10); i > 0; --i) text += pick(2) == 0 ? '5' : "0499"[pick(4)];
+  if (pick(16) == 0 && !text.empty()) text[pick(text.size())] = "+-.eE/:"[pick(7)];
+  return text;
+}
+
+TEST(ParseShortTest, SaysWhatTheLongReadingSaysOrNothing) {
+  const auto seed = static_cast<uint64_t>(::testing::UnitTest::GetInstance()->random_seed());
+  SCOPED_TRACE(::testing::Message() << "random seed " << seed);
+  std::mt19937_64 random(seed);
+  int exact = 0;
+  int rounded = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    const std::string text = RandomShortText(random);
+    const int scale = static_cast<int>(random() % 16);
+    Decimal decimal;
+    const bool valid = ParseDecimal(text, decimal) == DecimalStatus::kOk;
+    int64_t units = 0;
+    if (ParseShortExact(text, scale, units)) {
+      ++exact;
+      ASSERT_TRUE(valid) << text;
+      int64_t expected = 0;
+      const MinorUnitsStatus status = ToMinorUnits(decimal, scale, expected);
+      ASSERT_NE(status, MinorUnitsStatus::kInexact) << text;
+      if (status == MinorUnitsStatus::kOk) {
+        ASSERT_EQ(units, expected) << text << " " << scale;
+      }
+    }
+    if (ParseShortRounded(text, scale, units)) {
+      ++rounded;
+      ASSERT_TRUE(valid) << text;
+      int64_t expected = 0;
+      if (RoundToScale(decimal, scale, 1'000'000'000'000'000, expected)) {
+        ASSERT_EQ(units, expected) << text << " " << scale;
+      }
+    }
+  }
+  EXPECT_GT(exact, 50'000);
+  EXPECT_GT(rounded, exact);
+}
+
+TEST(ParseShortTest, LeavesAloneWhatIsNotShort) {
+  int64_t units = 0;
+  for (const char* text :
+       {"", "-", "+1", ".5", "1e3", "1.2.3", "NaN", "1234567890123456789", "1 "}) {
+    EXPECT_FALSE(ParseShortExact(text, 2, units)) << text;
+    EXPECT_FALSE(ParseShortRounded(text, 2, units)) << text;
+  }
+  EXPECT_FALSE(ParseShortExact("1.005", 2, units));
+  ASSERT_TRUE(ParseShortRounded("1.005", 2, units));
+  EXPECT_EQ(units, 101);
+  ASSERT_TRUE(ParseShortExact("5.", 2, units));
+  EXPECT_EQ(units, 500);
+}
+
 }  // namespace
 }  // namespace caracal::pipeline

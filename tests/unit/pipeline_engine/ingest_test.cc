@@ -175,8 +175,7 @@ TEST(IngestTest, AStormOfRejectsPausesThePartitionUntilItIsResumed) {
   EXPECT_EQ(engine.CommittedOffset(0), static_cast<int64_t>(RejectGuard::kMaxRejects) + 1);
   EXPECT_EQ(engine.CommittedOffset(1), 10) << "other partitions go on";
   EXPECT_EQ(engine.probe().paused_partitions.value(), 1);
-  engine.clock().Advance(2 * kSecond);
-  ASSERT_TRUE(engine.Step().ok());
+  // No time has passed: what the log says of the pause may be answered at once.
   EXPECT_FALSE(engine.ingest().RequestResume("t0", 1).ok()) << "it is not paused";
   ASSERT_TRUE(engine.ingest().RequestResume("t0", 0).ok());
   ASSERT_TRUE(engine.Step().ok());

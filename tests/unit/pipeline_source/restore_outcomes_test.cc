@@ -77,6 +77,8 @@ class FakeRecords : public RecordReader {
     return std::vector<std::optional<RecordMark>>(places.size(), mark);
   }
 
+  void Stop() override {}
+
   std::optional<RecordMark> mark;
   size_t asked = 0;
 };

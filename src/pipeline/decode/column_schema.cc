@@ -1,4 +1,4 @@
-#include "pipeline/decode/connect_schema.h"
+#include "pipeline/decode/column_schema.h"
 
 #include <array>
 #include <charconv>

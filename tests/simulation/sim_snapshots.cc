@@ -1,0 +1,149 @@
+#include "tests/simulation/sim_snapshots.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "agents/ruleset/bucket_state.h"
+#include "pipeline/snapshot/state_key.h"
+
+namespace caracal::pipeline::sim {
+
+SimSnapshots::SimSnapshots(Process& process)
+    : process_(process),
+      world_(process.world),
+      writer_(world_.model.state_topics(), catalogs_, *this, kValueBytesMax),
+      restorer_(
+          world_.model.state_topics(),
+          [this](const ImageRequest& request) { return ReadImage(request); }, catalogs_, *this,
+          probe_) {
+  process_.Start([this] { WriteLoop(); });
+}
+
+void SimSnapshots::Save(std::vector<BucketCopy> snapshots) {
+  for (BucketCopy& copy : snapshots) {
+    const int32_t partition = copy.lease->partition();
+    if (copy.offset > world_.ledger.committed(partition)) {
+      world_.Fail(fmt::format("{}: copy of {}/{} at {} is handed over before that is committed",
+                              process_.name, partition, copy.bucket, copy.offset));
+    }
+    const auto state = world_.model.Read(copy.image);
+    if (state == nullptr) {
+      world_.Fail("an image cannot be read back");
+    } else {
+      world_.ledger.OnState("copy", partition, copy.bucket, copy.offset, state->Digest());
+    }
+    waiting_.push_back(std::move(copy));
+  }
+}
+
+void SimSnapshots::WriteLoop() {
+  while (!process_.dead()) {
+    process_.Await([this] { return !waiting_.empty(); });
+    if (process_.dead()) return;
+    BucketCopy copy = std::move(waiting_.front());
+    waiting_.pop_front();
+    writing_ = true;
+    const int64_t offset = copy.offset;
+    if (const auto published = writer_.Publish(copy); published.has_value()) {
+      process_.Trace(fmt::format("copy of {}/{} at {} is durable", copy.lease->partition(),
+                                 copy.bucket, offset));
+      saved_.push_back({copy.lease, copy.bucket, offset});
+      static_cast<void>(writer_.DeleteReplaced(*published));
+    }
+    writing_ = false;
+  }
+}
+
+bool SimSnapshots::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
+  for (StateWrite& write : writes) {
+    const int32_t partition = lease.partition();
+    const auto append = [&world = world_, partition, key = write.key, value = write.value] {
+      const StateKey parsed = ParseStateKey(key);
+      if (parsed.kind == StateKeyKind::kChunk && value.has_value()) {
+        world.ledger.OnCopyRecord(partition, parsed.chunk.snapshot.offset);
+      }
+      world.state.Append(partition, key, value);
+    };
+    process_.Delay();
+    if (process_.dead()) {
+      // What a producer had sent when its process died may arrive or not.
+      if (world_.random.Percent(50)) world_.network.Later(world_.now_us() + 10'000, append);
+      continue;
+    }
+    if (world_.random.Percent(world_.faults.request_lost) && lease.lapsed()) return false;
+    append();
+    write.acknowledged = true;
+  }
+  return !process_.dead();
+}
+
+absl::StatusOr<std::vector<LoadedState>> SimSnapshots::Load(
+    std::span<const RestoreRequest> requests) {
+  std::vector<LoadedState> states;
+  for (const RestoreRequest& request : requests) {
+    ASSIGN_OR_RETURN(LoadedState state, Read(request));
+    states.push_back(std::move(state));
+  }
+  return states;
+}
+
+absl::StatusOr<std::shared_ptr<agents::BucketState>> SimSnapshots::ReadImage(
+    const ImageRequest& request) {
+  auto bucket = world_.model.Read(request.image);
+  if (bucket != nullptr) return bucket;
+  world_.Fail("a complete copy cannot be read back");
+  return absl::DataLossError("not read");
+}
+
+absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
+  const int32_t partition = request.lease->partition();
+  RestoreRequest asked = request;
+  if (world_.Mutated(Mutation::kCopiesAhead)) asked.committed = INT64_MAX;
+  StateReading reading = restorer_.Begin(asked);
+  std::map<uint32_t, int64_t> parts;
+  const int64_t high = world_.state.HighWatermark(partition);
+  int64_t next = 0;
+  while (const StateTopic::Entry* entry = world_.state.Read(partition, next)) {
+    if (entry->offset >= high) break;
+    next = entry->offset + 1;
+    reading.Add(entry->key,
+                entry->value.has_value() ? std::string_view(*entry->value) : std::string_view());
+    const StateKey key = ParseStateKey(entry->key);
+    const int64_t offset = key.chunk.snapshot.offset;
+    if (key.kind == StateKeyKind::kChunk && entry->value.has_value() &&
+        offset <= request.committed) {
+      int64_t& newest = parts[key.chunk.place.bucket];
+      newest = std::max(newest, offset);
+    }
+    // Others write and compact meanwhile.
+    if (world_.random.Percent(10)) process_.Delay();
+    if (process_.dead()) return absl::UnavailableError("dead");
+  }
+  ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading));
+  if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, world_.model, state);
+  return state;
+}
+
+void SimSnapshots::TakeParts(const std::map<uint32_t, int64_t>& parts, const Model& model,
+                             LoadedState& state) {
+  auto buckets = std::make_shared<RestoredState>();
+  for (const auto& [bucket, offset] : parts) {
+    const auto whole = std::find_if(state.buckets->begin(), state.buckets->end(),
+                                    [b = bucket, o = offset](const RestoredBucket& candidate) {
+                                      return candidate.bucket == b && candidate.offset == o;
+                                    });
+    if (whole != state.buckets->end()) {
+      buckets->push_back(*whole);
+    } else {
+      buckets->push_back(
+          {bucket, offset,
+           std::make_shared<agents::BucketState>(model.plan().rulesets, model.plan().limits)});
+    }
+  }
+  state.buckets = std::move(buckets);
+}
+
+}  // namespace caracal::pipeline::sim

@@ -1,0 +1,236 @@
+#include "pipeline/execute/worker.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "agents/ruleset/bucket_state.h"
+#include "tests/unit/pipeline_execute/judged_stream.h"
+
+namespace caracal::pipeline {
+namespace {
+
+using Payment = JudgedStream::Payment;
+
+std::vector<Payment> Payments(int64_t account, int64_t first_offset, int64_t count) {
+  std::vector<Payment> payments;
+  for (int64_t i = 0; i < count; ++i) {
+    payments.push_back({.offset = first_offset + i, .account = account});
+  }
+  return payments;
+}
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  Worker MakeWorker() { return {stream_.plans(), JudgedStream::kBuckets, 0, 1}; }
+  static void Judge(Worker& worker, const LeasePtr& lease, const std::vector<Payment>& payments) {
+    EventBatch batch = JudgedStream::Batch(lease, payments);
+    worker.Handle(batch);
+  }
+
+  JudgedStream stream_{2};
+};
+
+TEST_F(WorkerTest, HandsOverAlertsAndCountsAtTheBarrier) {
+  Worker worker = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(3);
+  worker.Handle(OpenPartition{lease, nullptr});
+  Judge(worker, lease, Payments(7, 100, 4));
+  EXPECT_GT(worker.output_bytes(), 0U);
+  const EpochShare share = worker.Handle(Barrier{5, {}});
+
+  EXPECT_EQ(share.epoch, 5U);
+  ASSERT_EQ(share.outputs.size(), 2U) << "the third and the fourth payment";
+  EXPECT_EQ(share.outputs[0].kind, OutputKind::kAlert);
+  EXPECT_EQ(share.outputs[0].lease, lease);
+  EXPECT_EQ(share.outputs[0].offset, 102);
+  EXPECT_EQ(share.outputs[1].offset, 103);
+  EXPECT_EQ(share.outputs[0].key, "7");
+  EXPECT_NE(share.outputs[0].value.find(R"("partition":3,"offset":102)"), std::string::npos)
+      << share.outputs[0].value;
+  ASSERT_EQ(share.streams.size(), 2U);
+  EXPECT_EQ(share.streams[0].counts.evaluated, 4U);
+  EXPECT_EQ(share.streams[1].counts.evaluated, 0U);
+  ASSERT_EQ(share.streams[0].rulesets.size(), 1U);
+  EXPECT_EQ(share.streams[0].rulesets[0].alerts, 2U);
+  EXPECT_EQ(share.streams[0].rulesets[0].rules[0].evaluations, 4U);
+  EXPECT_EQ(share.streams[0].rulesets[0].rules[0].fired, 2U);
+  EXPECT_EQ(share.state[0].keys, 1U);
+  EXPECT_GT(share.state[0].bytes, 0U);
+  EXPECT_EQ(share.state[1].keys, 0U);
+}
+
+TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
+  Worker worker = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{lease, nullptr});
+  Judge(worker, lease, Payments(7, 0, 3));
+  worker.Handle(Barrier{1, {}});
+  EXPECT_EQ(worker.output_bytes(), 0U);
+  Judge(worker, lease, Payments(7, 3, 1));
+  const EpochShare second = worker.Handle(Barrier{2, {}});
+  EXPECT_EQ(second.outputs.size(), 1U) << "the fourth payment, by the state of the first epoch";
+  EXPECT_EQ(second.streams[0].counts.evaluated, 1U);
+  EXPECT_EQ(second.streams[0].rulesets[0].alerts, 1U);
+  EXPECT_EQ(worker.Handle(Barrier{3, {}}).outputs.size(), 0U);
+}
+
+TEST_F(WorkerTest, ReplayedEventsChangeTheStateAndNothingElse) {
+  Worker worker = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{lease, nullptr});
+  std::vector<Payment> payments = Payments(7, 0, 5);
+  for (size_t i = 0; i < 4; ++i) payments[i].replayed = true;
+  Judge(worker, lease, payments);
+  const EpochShare share = worker.Handle(Barrier{1, {}});
+  EXPECT_EQ(share.streams[0].counts.replayed, 4U);
+  EXPECT_EQ(share.streams[0].counts.evaluated, 1U);
+  EXPECT_EQ(share.streams[0].rulesets[0].rules[0].evaluations, 1U);
+  ASSERT_EQ(share.outputs.size(), 1U);
+  EXPECT_EQ(share.outputs[0].offset, 4);
+}
+
+TEST_F(WorkerTest, WarmedEventsAreCountedAndRaiseNothing) {
+  Worker worker = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{lease, nullptr});
+  std::vector<Payment> payments = Payments(7, 0, 4);
+  for (size_t i = 0; i < 3; ++i) payments[i].warm = true;
+  Judge(worker, lease, payments);
+  const EpochShare share = worker.Handle(Barrier{1, {}});
+  EXPECT_EQ(share.streams[0].counts.evaluated, 4U);
+  EXPECT_EQ(share.streams[0].counts.warmed, 3U);
+  ASSERT_EQ(share.outputs.size(), 1U);
+  EXPECT_EQ(share.outputs[0].offset, 3);
+}
+
+TEST_F(WorkerTest, ARowSeenBeforeIsADuplicate) {
+  Worker worker = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{lease, nullptr});
+  Judge(worker, lease,
+        {{.offset = 0, .account = 7, .row = 42},
+         {.offset = 1, .account = 7, .row = 42},
+         {.offset = 2, .account = 7, .row = 43}});
+  const EpochShare share = worker.Handle(Barrier{1, {}});
+  EXPECT_EQ(share.streams[0].counts.evaluated, 2U);
+  EXPECT_EQ(share.streams[0].counts.skipped[static_cast<size_t>(SkipReason::kDuplicate)], 1U);
+  EXPECT_TRUE(share.outputs.empty());
+}
+
+TEST_F(WorkerTest, PartitionsAndStreamsShareNoState) {
+  Worker worker = MakeWorker();
+  const std::vector<LeasePtr> leases = {JudgedStream::Lease(0), JudgedStream::Lease(1),
+                                        JudgedStream::Lease(0, 1)};
+  for (const LeasePtr& lease : leases) {
+    worker.Handle(OpenPartition{lease, nullptr});
+    Judge(worker, lease, Payments(7, 0, 2));
+  }
+  EXPECT_TRUE(worker.Handle(Barrier{1, {}}).outputs.empty());
+  EXPECT_EQ(worker.BucketDigests(*leases[0]), worker.BucketDigests(*leases[1]));
+  Judge(worker, leases[2], Payments(7, 2, 1));
+  const EpochShare share = worker.Handle(Barrier{2, {}});
+  ASSERT_EQ(share.outputs.size(), 1U);
+  EXPECT_EQ(share.outputs[0].lease, leases[2]);
+  EXPECT_EQ(share.streams[1].rulesets[0].alerts, 1U);
+  EXPECT_NE(worker.BucketDigests(*leases[0]), worker.BucketDigests(*leases[2]));
+}
+
+TEST_F(WorkerTest, AClosedPartitionTakesItsStateAndOutputsAlong) {
+  Worker worker = MakeWorker();
+  const LeasePtr going = JudgedStream::Lease(0);
+  const LeasePtr staying = JudgedStream::Lease(1);
+  for (const LeasePtr& lease : {going, staying}) {
+    worker.Handle(OpenPartition{lease, nullptr});
+    Judge(worker, lease, Payments(7, 0, 3));
+  }
+  worker.Handle(ClosePartition{going});
+  EpochShare share = worker.Handle(Barrier{1, {}});
+  ASSERT_EQ(share.outputs.size(), 1U);
+  EXPECT_EQ(share.outputs[0].lease, staying);
+  EXPECT_EQ(share.state[0].keys, 1U);
+
+  // The slot is free: a new lease starts from nothing.
+  const LeasePtr again = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{again, nullptr});
+  Judge(worker, again, Payments(7, 0, 2));
+  share = worker.Handle(Barrier{2, {}});
+  EXPECT_TRUE(share.outputs.empty());
+  EXPECT_EQ(share.state[0].keys, 2U);
+}
+
+TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
+  Worker whole = MakeWorker();
+  Worker first(stream_.plans(), JudgedStream::kBuckets, 0, 2);
+  Worker second(stream_.plans(), JudgedStream::kBuckets, 1, 2);
+  const LeasePtr lease = JudgedStream::Lease(0);
+  std::vector<Payment> payments;
+  for (int64_t i = 0; i < 200; ++i) payments.push_back({.offset = i, .account = i % 40});
+  for (Worker* worker : {&whole, &first, &second}) worker->Handle(OpenPartition{lease, nullptr});
+  Judge(whole, lease, payments);
+  EventBatch batch = JudgedStream::Batch(lease, payments, 0, 2);
+  first.Handle(batch);
+  batch = JudgedStream::Batch(lease, payments, 1, 2);
+  second.Handle(batch);
+  const auto whole_digests = whole.BucketDigests(*lease);
+  const auto first_digests = first.BucketDigests(*lease);
+  const auto second_digests = second.BucketDigests(*lease);
+  for (size_t bucket = 0; bucket < whole_digests.size(); ++bucket) {
+    SCOPED_TRACE(bucket);
+    EXPECT_EQ(whole_digests[bucket], (bucket % 2 == 0 ? first_digests : second_digests)[bucket]);
+  }
+  const EpochShare of_whole = whole.Handle(Barrier{1, {}});
+  const EpochShare of_first = first.Handle(Barrier{1, {}});
+  const EpochShare of_second = second.Handle(Barrier{1, {}});
+  EXPECT_EQ(of_whole.outputs.size(), of_first.outputs.size() + of_second.outputs.size());
+  EXPECT_EQ(of_whole.state[0].keys, of_first.state[0].keys + of_second.state[0].keys);
+  EXPECT_GT(of_first.outputs.size(), 0U);
+  EXPECT_GT(of_second.outputs.size(), 0U);
+}
+
+TEST_F(WorkerTest, CopiesOfBucketsGoOnWhereTheyWereMadeAndAReplayPassesThemOver) {
+  Worker original = MakeWorker();
+  const LeasePtr lease = JudgedStream::Lease(0);
+  original.Handle(OpenPartition{lease, nullptr});
+  std::vector<Payment> payments;
+  for (int64_t i = 0; i < 60; ++i) payments.push_back({.offset = i, .account = i % 20});
+  Judge(original, lease, payments);
+  Barrier barrier{1, {}};
+  for (uint32_t bucket = 0; bucket < JudgedStream::kBuckets; ++bucket) {
+    barrier.due.push_back({lease, bucket, 60});
+  }
+  const EpochShare share = original.Handle(barrier);
+  ASSERT_EQ(share.snapshots.size(), JudgedStream::kBuckets);
+
+  const StreamPlan& plan = stream_.plans()[0];
+  auto restored = std::make_shared<RestoredState>();
+  for (const BucketCopy& copy : share.snapshots) {
+    EXPECT_EQ(copy.lease, lease);
+    EXPECT_EQ(copy.offset, 60);
+    auto bucket =
+        agents::BucketState::Parse(plan.rulesets, plan.limits, JudgedStream::kBuckets, copy.image);
+    ASSERT_TRUE(bucket.ok()) << bucket.status();
+    restored->push_back({copy.bucket, copy.offset,
+                         std::make_shared<agents::BucketState>(std::move(bucket->state))});
+  }
+  Worker next = MakeWorker();
+  next.Handle(OpenPartition{lease, restored});
+  EXPECT_EQ(next.BucketDigests(*lease), original.BucketDigests(*lease));
+  for (Payment& payment : payments) payment.replayed = true;
+  Judge(next, lease, payments);
+  EXPECT_EQ(next.BucketDigests(*lease), original.BucketDigests(*lease)) << "counted twice";
+
+  const std::vector<Payment> more = Payments(7, 60, 2);
+  Judge(original, lease, more);
+  Judge(next, lease, more);
+  EXPECT_EQ(next.BucketDigests(*lease), original.BucketDigests(*lease));
+  const EpochShare of_next = next.Handle(Barrier{2, {}});
+  EXPECT_EQ(of_next.streams[0].counts.replayed, 60U);
+  EXPECT_EQ(of_next.outputs.size(), 2U);
+  EXPECT_TRUE(of_next.snapshots.empty()) << "none was due";
+}
+
+}  // namespace
+}  // namespace caracal::pipeline
