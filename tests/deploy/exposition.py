@@ -36,6 +36,8 @@ _METRICS = {
     "caracal_key_mismatches_total": ("counter", "topic", 0),
     "caracal_state_gaps_total": ("counter", "", 0),
     "caracal_rule_conflicts_total": ("counter", "", 0),
+    "caracal_replay_debt_records": ("gauge", "partition", 20_000),
+    "caracal_replay_budget_records": ("gauge", "", 3_000_000),
     "process_cpu_seconds_total": ("counter", "", 12.5),
     "process_resident_memory_bytes": ("gauge", "", 52428800),
     "process_open_fds": ("gauge", "", 40),

@@ -56,7 +56,8 @@ struct EngineProbe {
   Gauge queued_batches;
   Gauge paused_partitions;
   Counter epochs_closed;
-  Gauge replay_rate;  ///< records per second as measured; 0 = not yet
+  Gauge replay_rate;
+  Gauge replay_budget;  ///< records per second as measured; 0 = not yet
 };
 
 }  // namespace caracal::pipeline

@@ -17,15 +17,6 @@ namespace {
 
 constexpr absl::Duration kFullWait = absl::Milliseconds(1);
 constexpr uint64_t kKeySamples = 1000;
-constexpr int64_t kStatusIntervalMicros = 1'000'000;
-
-constexpr int64_t kReplayTellMicros = 5'000'000;
-
-/// Records that can be replayed in that time.
-int64_t ReplayBudget(absl::Duration max_recovery, int64_t rate) {
-  return std::max<int64_t>(
-      1, static_cast<int64_t>(absl::ToDoubleSeconds(max_recovery) * static_cast<double>(rate)));
-}
 
 std::vector<StreamCounts> Fresh(size_t streams) { return std::vector<StreamCounts>(streams); }
 
@@ -39,9 +30,9 @@ Ingest::Ingest(IngestOptions options, EventSource& source, WorkerPool& workers,
       workers_(workers),
       epochs_(epochs),
       snapshots_(snapshots),
-      schedule_(
-          {.buckets = options.buckets,
-           .max_replay_records = ReplayBudget(options.max_recovery, options.assumed_replay_rate)}),
+      schedule_({.buckets = options.buckets,
+                 .max_replay_records =
+                     ReplayMeter::Within(options.max_recovery, options.assumed_replay_rate)}),
       streams_(std::move(streams)),
       clock_(clock),
       probe_(probe),
@@ -71,7 +62,7 @@ absl::Status Ingest::Pump() {
   TakeShares();
   epochs_.NoteWorkerOutput(workers_.output_bytes());
   RETURN_IF_ERROR(epochs_.Serve());
-  if (epochs_.ShouldClose(lagging_)) {
+  if (epochs_.ShouldClose(lagging_) || CopiesAreDue()) {
     RETURN_IF_ERROR(CloseEpoch());
     TakeShares();
     RETURN_IF_ERROR(epochs_.Serve());
@@ -106,14 +97,24 @@ absl::Status Ingest::CloseEpoch() {
   return PostAll(Barrier{epoch, std::move(due)});
 }
 
-std::vector<DueBucket> Ingest::TakeDueBuckets() {
-  if (snapshots_ == nullptr || snapshots_->Busy()) return {};
+std::vector<SnapshotSchedule::Position> Ingest::LivePositions() const {
   std::vector<SnapshotSchedule::Position> live;
   for (const auto& partition : partitions_) {
     if (partition == nullptr || partition->next_offset < partition->position.committed) continue;
     live.push_back({partition->lease, partition->next_offset});
   }
-  return schedule_.TakeDue(live);
+  return live;
+}
+
+std::vector<DueBucket> Ingest::TakeDueBuckets() {
+  if (snapshots_ == nullptr || snapshots_->Busy()) return {};
+  return schedule_.TakeDue(LivePositions());
+}
+
+bool Ingest::CopiesAreDue() const {
+  // A quiet source must not leave behind what a busy one had no barriers for.
+  return snapshots_ != nullptr && !draining_ && epochs_.Idle() && !snapshots_->Busy() &&
+         schedule_.HasDue(LivePositions());
 }
 
 void Ingest::SaveSnapshots() {
@@ -184,7 +185,7 @@ absl::Status Ingest::Open(const PartitionOpened& opened) {
   partition->lease = opened.lease;
   partition->position = opened.position;
   partition->next_offset = opened.position.replay_from;
-  partition->replay_seen = opened.position.replay_from;
+  partition->measured_offset = opened.position.replay_from;
   partitions_[slot] = std::move(partition);
   epochs_.OpenPartition(opened.lease, opened.position);
   schedule_.Open(opened.lease, opened.position.activation,
@@ -380,79 +381,6 @@ absl::Status Ingest::Drain(absl::Duration timeout) {
     RETURN_IF_ERROR(Step());
   }
   return absl::OkStatus();
-}
-
-std::vector<PartitionStatus> Ingest::Partitions() const {
-  MutexLock lock(&mutex_);
-  return status_;
-}
-
-void Ingest::UpdateStatus(bool force) {
-  const int64_t now = clock_.MonotonicMicros();
-  if (!force && now - status_updated_us_ < kStatusIntervalMicros) return;
-  status_updated_us_ = now;
-  MeasureReplay(now);
-  std::vector<PartitionStatus> status;
-  for (const auto& partition : partitions_) {
-    if (partition != nullptr) status.push_back(StatusOf(*partition));
-  }
-  MutexLock lock(&mutex_);
-  status_ = std::move(status);
-}
-
-PartitionStatus Ingest::StatusOf(const OpenedPartition& partition) const {
-  const StartPosition& position = partition.position;
-  PartitionStatus entry;
-  entry.topic = partition.lease->topic();
-  entry.partition = partition.lease->partition();
-  entry.next_offset = partition.next_offset;
-  entry.committed_offset = epochs_.CommittedOffset(*partition.lease);
-  entry.replay_until = position.committed;
-  entry.replaying = partition.next_offset < position.committed;
-  if (entry.replaying) {
-    const int64_t rate = replay_meter_.rate();
-    entry.replay_percent = (partition.next_offset - position.replay_from) * 100 /
-                           (position.committed - position.replay_from);
-    entry.replay_eta_seconds =
-        rate == 0 ? -1 : (replay_left_ + rate - 1) / rate;  // they are replayed side by side
-  }
-  entry.paused = partition.paused;
-  entry.state_gap = position.state_gap;
-  entry.rules = position.rules;
-  entry.rules_since =
-      position.activations.empty() ? position.activation : position.activations.back().offset;
-  entry.replay_debt = schedule_.Debt(*partition.lease, partition.next_offset);
-  return entry;
-}
-
-void Ingest::MeasureReplay(int64_t now_us) {
-  int64_t replayed = 0;
-  int64_t left = 0;
-  int64_t all = 0;
-  for (const auto& partition : partitions_) {
-    if (partition == nullptr) continue;
-    const StartPosition& position = partition->position;
-    const int64_t seen = std::min(partition->next_offset, position.committed);
-    replayed += seen - partition->replay_seen;
-    partition->replay_seen = seen;
-    if (seen == position.committed) continue;
-    left += position.committed - seen;
-    all += position.committed - position.replay_from;
-  }
-  replay_left_ = left;
-  // Only time from one look to the next with replay at both ends counts as spent on it.
-  if (replay_looked_us_ >= 0 && left > 0) replay_meter_.Add(replayed, now_us - replay_looked_us_);
-  replay_looked_us_ = left > 0 ? now_us : -1;
-  const int64_t rate = replay_meter_.rate();
-  probe_.replay_rate.Set(rate);
-  if (rate > 0) schedule_.set_max_replay_records(ReplayBudget(options_.max_recovery, rate));
-  if (left == 0 || now_us - replay_told_us_ < kReplayTellMicros) return;
-  replay_told_us_ = now_us;
-  LOG(kInfo, "engine", "replaying what was committed, to rebuild state",
-      {{"records_left", left},
-       {"percent", (all - left) * 100 / all},
-       {"records_per_second", rate},
-       {"seconds_left", rate == 0 ? -1 : (left + rate - 1) / rate}});
 }
 
 absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) {

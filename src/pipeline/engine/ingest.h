@@ -96,7 +96,7 @@ class Ingest {
     StartPosition position;
     int64_t next_offset = 0;
     bool paused = false;
-    int64_t replay_seen = 0;  ///< where the replay stood when it was measured last
+    int64_t measured_offset = 0;  ///< where it stood when the speed was measured last
     RejectGuard guard;
     uint64_t key_checks = 0;  ///< transactions seen, to sample their record keys
   };
@@ -105,7 +105,10 @@ class Ingest {
   absl::Status Poll(absl::Duration wait, bool want_records);
   absl::Status CloseEpoch();
   /// The buckets to be copied at the barrier.
+  std::vector<SnapshotSchedule::Position> LivePositions() const;
   std::vector<DueBucket> TakeDueBuckets();
+  /// Buckets are to be copied, and no epoch will bring a barrier.
+  bool CopiesAreDue() const;
   void SaveSnapshots();
   void TakeShares();
   void Publish(const EpochShare& share);
@@ -153,7 +156,7 @@ class Ingest {
   bool draining_ = false;
   int64_t status_updated_us_ = 0;
   ReplayMeter replay_meter_;
-  int64_t replay_looked_us_ = -1;  ///< when it was measured last; -1 = nothing was replayed then
+  int64_t busy_since_look_us_ = -1;  ///< the last look; -1 = there was not enough to do then
   int64_t replay_told_us_ = 0;
   int64_t replay_left_ = 0;  ///< records, over all partitions
 

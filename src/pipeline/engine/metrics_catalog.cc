@@ -266,8 +266,12 @@ void MetricsCatalog::AddPartitions() {
              return static_cast<double>(partition.replay_eta_seconds);
            })));
   Keep(Declare(kGauge, "caracal_replay_records_per_second",
-               "Records replayed per second, as measured; 0 = not measured yet.")
+               "Speed of replay, measured while replaying or catching up; 0 = not measured yet.")
            .Add({}, engine_.probe().replay_rate));
+  Keep(Declare(kGauge, "caracal_replay_budget_records",
+               "Records that may have to be replayed when this member's partitions move: what "
+               "replay manages within state.max_recovery.")
+           .Add({}, engine_.probe().replay_budget));
   Keep(Declare(kGauge, "caracal_replay_debt_records",
                "Records a new owner would have to replay before it is live.", labels)
            .AddSource(each([](const PartitionStatus& partition) {

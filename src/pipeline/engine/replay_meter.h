@@ -1,10 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+
+#include "absl/time/time.h"
 
 namespace caracal::pipeline {
 
-/// Measures how fast this process replays. Ingest thread only.
+/// Measures how fast this process replays, or catches up, which is the same work and more. Ingest
+/// thread only.
 class ReplayMeter {
  public:
   /// Below this much measured time there is no rate: a short replay says little.
@@ -20,6 +24,11 @@ class ReplayMeter {
     if (micros_ < 2 * kHalfMicros) return;
     records_ /= 2;
     micros_ /= 2;
+  }
+  /// Records that can be replayed within `time` at that rate, at least one.
+  static int64_t Within(absl::Duration time, int64_t rate) {
+    return std::max<int64_t>(
+        1, static_cast<int64_t>(absl::ToDoubleSeconds(time) * static_cast<double>(rate)));
   }
   /// Records per second; 0 = not known yet.
   int64_t rate() const {

@@ -47,6 +47,8 @@ class SnapshotSchedule {
   };
   /// The buckets to copy at a barrier; they count as copied from then on, until Forget.
   std::vector<DueBucket> TakeDue(std::span<const Position> positions);
+  /// There are such buckets.
+  bool HasDue(std::span<const Position> positions) const;
   /// The copy is durable.
   void NoteSaved(const LeasePtr& lease, uint32_t bucket, int64_t offset);
   /// The copy will not become durable: it is due again.
@@ -60,6 +62,8 @@ class SnapshotSchedule {
     int64_t saved = 0;       ///< o_b of the newest durable copy
     int64_t requested = -1;  ///< o_b of the copy under way; -1 = none
     int64_t due = 0;         ///< next offset at which it is to be copied
+
+    bool IsDue(int64_t next_offset) const { return requested < 0 && next_offset >= due; }
   };
   struct Partition {
     LeasePtr lease;
