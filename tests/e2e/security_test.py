@@ -116,6 +116,18 @@ class SecurityTest(unittest.TestCase):
         self.grant_all_but(("READ", "topic", self.topic))
         self.assert_ends_and_says("needs READ on the source")
 
+    def test_run_names_the_right_to_read_the_state(self):
+        self.grant_all_but(("READ", "topic", f"{self.name}.state"))
+        self.kafka.produce(f"{self.name}.state", 0, b"x", key="k")
+        self.assert_ends_and_says("needs READ on the source and state topics")
+
+    def test_run_names_the_right_to_write_the_state(self):
+        self.grant_all_but(("WRITE", "topic", f"{self.name}.state"))
+        member = self.start()
+        (line, *_) = member.wait_log("records of the state topic are not written yet, trying again")
+        self.assertIn("WRITE on the alert, dead-letter and state topics", line)
+        self.assert_stops_soon(member)
+
     def test_run_names_the_right_to_write_dead_letters(self):
         self.grant_all_but(("WRITE", "topic", f"{self.name}.dead-letters"))
         self.assert_ends_and_says(

@@ -1,5 +1,8 @@
 #include "agents/ruleset/compiled_rulesets.h"
 
+#include <set>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "agents/ruleset/ruleset_compiler.h"
@@ -24,6 +27,21 @@ absl::StatusOr<std::shared_ptr<const CompiledRulesets>> CompiledRulesets::Compil
     text += problem.Text();
   }
   return absl::InvalidArgumentError(text);
+}
+
+std::shared_ptr<const CompiledRulesets> CompiledRulesets::Only(
+    const std::function<bool(const StateSlice&)>& keep) const {
+  std::set<std::pair<uint16_t, uint16_t>> kept;
+  for (const KeyGroup& group : layout_.groups) {
+    for (const StateSlice& slice : group.slices) {
+      if (keep(slice)) kept.emplace(slice.ruleset, slice.rule);
+    }
+  }
+  std::shared_ptr<CompiledRulesets> only(new CompiledRulesets(*this));
+  std::erase_if(only->rules_, [&kept](const CompiledRule& rule) {
+    return !kept.contains({rule.ruleset, rule.rule});
+  });
+  return only;
 }
 
 }  // namespace caracal::agents

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -44,7 +45,7 @@ struct CompiledRule {
   uint32_t filter = 0;          ///< index into filters()
   uint32_t group = kStateless;  ///< index into layout().groups
   uint32_t offset = 0;          ///< of its state in the group's record
-  std::unique_ptr<const BoundRule> bound;
+  std::shared_ptr<const BoundRule> bound;
 };
 
 /// The rulesets of a stream, checked, bound to it and laid out: what evaluators run and buckets are
@@ -70,6 +71,12 @@ class CompiledRulesets {
       const StreamContext& stream, const CompileOptions& options,
       std::vector<CompileProblem>* problems = nullptr);
 
+  /// The same rulesets with fewer rules to evaluate: those stateful ones whose slice `keep` wants.
+  /// Infos, filters and layout are the same, so that its evaluators take the same buckets: what
+  /// reads records which the other rules must not see.
+  std::shared_ptr<const CompiledRulesets> Only(
+      const std::function<bool(const StateSlice&)>& keep) const;
+
   /// One per spec, in their order, those of mode off included.
   const std::vector<RulesetInfo>& infos() const { return infos_; }
   /// The rules to evaluate, by (ruleset, rule).
@@ -84,6 +91,7 @@ class CompiledRulesets {
  private:
   friend class RulesetCompiler;
   CompiledRulesets() = default;
+  CompiledRulesets(const CompiledRulesets&) = default;
 
   std::vector<RulesetInfo> infos_;
   std::vector<CompiledRule> rules_;

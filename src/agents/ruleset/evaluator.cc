@@ -36,7 +36,7 @@ void Evaluator::Evaluate(std::span<const EvaluationInput> inputs, std::vector<Ju
 
 void Evaluator::Announce(MiniBatch& batch) {
   for (const EvaluationInput& input : batch.inputs) {
-    DCHECK(&input.bucket->rulesets() == rulesets_.get());
+    DCHECK(input.bucket->rulesets().layout().id == rulesets_->layout().id);
     if (input.has_row) input.bucket->rows().Prefetch(input.row_tag);
   }
   SelectRules(batch);

@@ -25,7 +25,8 @@ void EpochCoordinator::OpenPartition(const LeasePtr& lease, const StartPosition&
   progress.lease = lease;
   progress.next_offset = position.committed;
   progress.committed_offset = position.committed;
-  progress.metadata = {position.activation, position.alert_from, options_.rules};
+  progress.metadata = {position.activation, position.alert_from, position.rules,
+                       position.activations, position.last};
   progress.touched = false;
 }
 
@@ -37,7 +38,8 @@ void EpochCoordinator::ClosePartition(const LeasePtr& lease) {
                 [&lease](const OutputRecord& output) { return output.lease == lease; });
 }
 
-void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records) {
+void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records,
+                               const RecordMark& last) {
   Progress& progress = progress_[lease.slot()];
   CHECK(progress.lease.get() == &lease);
   // Replay: nothing to commit, so nothing that may fill the epoch. A full epoch that has nothing to
@@ -45,6 +47,7 @@ void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset,
   if (next_offset <= progress.next_offset) return;
   open_.records += records;
   progress.next_offset = next_offset;
+  progress.metadata.last = last;
   progress.touched = true;
   progressed_ = true;
 }

@@ -28,8 +28,6 @@ struct EpochOptions {
   /// Committing may cost at most 1/this of one core while lag is small.
   int64_t idle_factor = 4;
   uint32_t workers = 1;
-  /// Identity of the rules in effect, for the offset metadata.
-  std::string rules;
 };
 
 /// Cuts the flow of records into epochs and sees each through: open → barrier → complete → sealed →
@@ -54,8 +52,10 @@ class EpochCoordinator {
   void OpenPartition(const LeasePtr& lease, const StartPosition& position);
   void ClosePartition(const LeasePtr& lease);
 
-  /// Records of the partition below `next_offset` have been dispatched, skipped or rejected.
-  void Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records);
+  /// Records of the partition below `next_offset` have been dispatched, skipped or rejected; `last`
+  /// is the last of them.
+  void Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records,
+               const RecordMark& last = {});
   /// An output of the open epoch (dead letters; alerts come with the workers' shares).
   void AddOutput(OutputRecord output);
   /// A worker has told that it holds `bytes` of outputs of the open epoch.

@@ -28,8 +28,16 @@ Json PartitionJson(const PartitionStatus& partition, int64_t high) {
   if (partition.replaying) state = "replaying";
   if (partition.paused) state = "paused";
   json.Set("state", std::move(state));
-  if (partition.replaying) json.Set("replay_until", partition.replay_until);
+  if (partition.replaying) {
+    json.Set("replay_until", partition.replay_until);
+    json.Set("replay_percent", partition.replay_percent);
+    if (partition.replay_eta_seconds >= 0) {
+      json.Set("replay_eta_seconds", partition.replay_eta_seconds);
+    }
+  }
   json.Set("replay_debt", partition.replay_debt);
+  json.Set("rules", partition.rules);
+  json.Set("rules_since", partition.rules_since);
   if (partition.state_gap) json.Set("state_gap", true);
   return json;
 }

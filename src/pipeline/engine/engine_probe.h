@@ -61,6 +61,8 @@ struct EngineProbe {
   Gauge queued_batches;
   Gauge paused_partitions;
   Counter epochs_closed;
+  Gauge replay_rate;
+  Gauge replay_budget;  ///< records per second as measured; 0 = not yet
 };
 
 }  // namespace caracal::pipeline

@@ -210,6 +210,9 @@ void MetricsCatalog::AddSnapshots() {
   Keep(Declare(kCounter, "caracal_snapshot_buckets_refused_total",
                "Copies of buckets that could not be used: their records are replayed.")
            .Add({}, restored->buckets_refused));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_discarded_total",
+               "Copies of buckets deleted because the group was set back behind them.")
+           .Add({}, restored->buckets_discarded));
   Keep(Declare(kCounter, "caracal_snapshot_bytes_read_total", "Bytes read from the state topics.")
            .Add({}, restored->bytes_read));
 }
@@ -233,6 +236,13 @@ void MetricsCatalog::AddSource() {
            kCounter, "caracal_state_gaps_total",
            "Partitions opened although retention had removed records their state was built from.")
            .Add({}, source.state_gaps));
+  Keep(Declare(kCounter, "caracal_rule_activations_total",
+               "Partitions taken over with other rules than those recorded last.")
+           .Add({}, source.restorer.activations));
+  Keep(Declare(kCounter, "caracal_rule_conflicts_total",
+               "Partitions that came back from a member with other rules: members of the group "
+               "have different rule files.")
+           .Add({}, source.restorer.rule_conflicts));
   Keep(Declare(kCounter, "caracal_kafka_client_errors_total",
                "Errors the Kafka consumer reported and went on from.")
            .Add({}, source.client_errors));
@@ -269,6 +279,18 @@ void MetricsCatalog::AddPartitions() {
              return static_cast<double>(
                  std::max<int64_t>(0, partition.replay_until - partition.next_offset));
            })));
+  Keep(Declare(kGauge, "caracal_replay_eta_seconds",
+               "Time the replay of the partition will take yet, at the speed measured.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.replay_eta_seconds);
+           })));
+  Keep(Declare(kGauge, "caracal_replay_records_per_second",
+               "Speed of replay, measured while replaying or catching up; 0 = not measured yet.")
+           .Add({}, engine_.probe().replay_rate));
+  Keep(Declare(kGauge, "caracal_replay_budget_records",
+               "Records that may have to be replayed when this member's partitions move: what "
+               "replay manages within state.max_recovery.")
+           .Add({}, engine_.probe().replay_budget));
   Keep(Declare(kGauge, "caracal_replay_debt_records",
                "Records a new owner would have to replay before it is live.", labels)
            .AddSource(each([](const PartitionStatus& partition) {

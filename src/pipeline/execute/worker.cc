@@ -1,5 +1,7 @@
 #include "pipeline/execute/worker.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "agents/api/check.h"
@@ -35,17 +37,23 @@ void Worker::Handle(const OpenPartition& open) {
   const StreamPlan& plan = plans_[open.lease->stream()];
   PartitionState& state = partitions_[slot];
   state.lease = open.lease;
+  state.phases = PhasesOf(plan, open.state_starts);
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
     state.buckets.push_back(
         {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
   }
-  if (open.state == nullptr) return;
-  for (const RestoredBucket& restored : *open.state) {
-    if (restored.bucket % workers_ != index_) continue;
-    // It was made on another thread: from now on it is this worker's, its memory too.
-    auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
-    bucket->MoveInto(memory_);
-    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+  if (open.state != nullptr) {
+    for (const RestoredBucket& restored : *open.state) {
+      if (restored.bucket % workers_ != index_) continue;
+      // It was made on another thread: from now on it is this worker's, its memory too.
+      auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
+      bucket->MoveInto(memory_);
+      state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+    }
+  }
+  for (Bucket& bucket : state.buckets) {
+    if (bucket.offset < open.complete_from) bucket.state->MarkTruncated();
+    bucket.evictions_told = bucket.state->evictions();
   }
 }
 
@@ -68,11 +76,48 @@ void Worker::Handle(EventBatch& batch) {
            events[i].replayed == replayed) {
       ++i;
     }
-    Judge(events.subspan(begin, i - begin));
+    const std::span<const Event> run = events.subspan(begin, i - begin);
+    if (replayed) {
+      JudgeReplayed(run);
+    } else {
+      Judge(run, *evaluators_[stream]);
+    }
   }
 }
 
-void Worker::Judge(std::span<const Event> events) {
+void Worker::JudgeReplayed(std::span<const Event> events) {
+  for (size_t i = 0; i < events.size();) {
+    const size_t begin = i;
+    agents::Evaluator& evaluator = EvaluatorOf(events[begin]);
+    while (i < events.size() && &EvaluatorOf(events[i]) == &evaluator) ++i;
+    Judge(events.subspan(begin, i - begin), evaluator);
+  }
+}
+
+agents::Evaluator& Worker::EvaluatorOf(const Event& replayed) {
+  for (const Phase& phase : partitions_[replayed.lease->slot()].phases) {
+    if (replayed.offset < phase.end) return *phase.evaluator;
+  }
+  return *evaluators_[replayed.lease->stream()];
+}
+
+std::vector<Worker::Phase> Worker::PhasesOf(const StreamPlan& plan,
+                                            const std::vector<StateStart>& state_starts) {
+  std::set<int64_t> ends;
+  for (const StateStart& start : state_starts) ends.insert(start.offset);
+  std::vector<Phase> phases;
+  for (const int64_t end : ends) {
+    const auto in_effect = [&](const agents::StateSlice& slice) {
+      return std::none_of(state_starts.begin(), state_starts.end(), [&](const StateStart& start) {
+        return start.state == slice.id && start.offset >= end;
+      });
+    };
+    phases.push_back({end, std::make_unique<agents::Evaluator>(plan.rulesets->Only(in_effect))});
+  }
+  return phases;
+}
+
+void Worker::Judge(std::span<const Event> events, agents::Evaluator& evaluator) {
   const uint16_t stream = events.front().lease->stream();
   inputs_.clear();
   for (const Event& event : events) {
@@ -94,7 +139,7 @@ void Worker::Judge(std::span<const Event> events) {
   judgements_.clear();
   agents::EvaluationCounts& counts = counts_[stream];
   counts.Reset();
-  evaluators_[stream]->Evaluate(inputs_, judgements_, counts);
+  evaluator.Evaluate(inputs_, judgements_, counts);
   Count(events, counts);
   Emit(events, plans_[stream]);
 }
@@ -145,7 +190,7 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
   for (size_t stream = 0; stream < plans_.size(); ++stream) {
-    share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
+    share_.state[stream] = TakeSizeOf(static_cast<uint16_t>(stream));
   }
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
@@ -162,14 +207,15 @@ void Worker::Copy(const DueBucket& due) {
   share_.snapshots.push_back(std::move(snapshot));
 }
 
-StateSize Worker::SizeOf(uint16_t stream) const {
+StateSize Worker::TakeSizeOf(uint16_t stream) {
   StateSize size;
-  for (const PartitionState& partition : partitions_) {
+  for (PartitionState& partition : partitions_) {
     if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
-    for (const auto& bucket : partition.buckets) {
+    for (Bucket& bucket : partition.buckets) {
       size.keys += bucket.state->keys();
       size.bytes += bucket.state->bytes();
-      size.evictions += bucket.state->evictions();
+      size.evictions += bucket.state->evictions() - bucket.evictions_told;
+      bucket.evictions_told = bucket.state->evictions();
     }
   }
   return size;

@@ -158,6 +158,24 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   return KafkaClient(client);
 }
 
+absl::StatusOr<KafkaClient> MakeReader(const KafkaConnection& connection, const std::string& group,
+                                       const KafkaProperties& settings) {
+  KafkaProperties owned = {
+      {"group.id", group},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"enable.partition.eof", "true"},
+      {"auto.offset.reset", "earliest"},
+      {"isolation.level", "read_uncommitted"},
+      {"allow.auto.create.topics", "false"},
+  };
+  for (const auto& [name, value] : settings) owned[name] = value;
+  ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(connection, {}, owned));
+  ASSIGN_OR_RETURN(KafkaClient client, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client.get()), "preparing a reader"));
+  return client;
+}
+
 void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,
                int64_t offset, std::string_view metadata) {
   rd_kafka_topic_partition_t* entry =

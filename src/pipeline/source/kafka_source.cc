@@ -35,7 +35,10 @@ absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions o
 }
 
 KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
-    : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
+    : options_(std::move(options)),
+      snapshots_(snapshots),
+      records_(options_.connection, options_.group_id),
+      polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
@@ -49,8 +52,8 @@ absl::Status KafkaSource::Connect() {
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
-  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
-                                                  [this] { Wake(); });
+  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, records_, snapshots_,
+                                                  options_, probe_.restorer, [this] { Wake(); });
   return absl::OkStatus();
 }
 
@@ -244,7 +247,8 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   ShowOwned();
   ReadOn();
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
-  restorer_->Submit(std::move(leases));
+  // While the group is being left another member's leaving may still bring partitions here.
+  if (!closing_) restorer_->Submit(std::move(leases));
 }
 
 void KafkaSource::TakeForClosing(rd_kafka_topic_partition_list_t* partitions) {
@@ -266,7 +270,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
     if (it == owned_.end()) continue;
     it->second.lease->Lapse();
     if (it->second.open)
-      changes_.push_back(PartitionRevoked{it->second.lease, lost});
+      changes_.emplace_back(PartitionRevoked{it->second.lease, lost});
     else
       slots_[it->second.lease->slot()] = false;
     owned_.erase(it);
@@ -324,7 +328,7 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     if (owned == nullptr || owned->lease != restored.lease) continue;
     RETURN_IF_ERROR(restored.position.status());
     RETURN_IF_ERROR(Open(*owned, *restored.position));
-    result.changes.push_back(
+    result.changes.emplace_back(
         PartitionOpened{owned->lease, *restored.position, std::move(restored.state)});
   }
   ShowOwned();

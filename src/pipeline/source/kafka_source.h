@@ -15,6 +15,7 @@
 #include "pipeline/source/group_offsets.h"
 #include "pipeline/source/join_watch.h"
 #include "pipeline/source/kafka_record_batch.h"
+#include "pipeline/source/kafka_record_reader.h"
 #include "pipeline/source/partition_restorer.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/source/source_probe.h"
@@ -110,6 +111,7 @@ class KafkaSource : public EventSource {
   std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
+  KafkaRecordReader records_;
   KafkaQueue group_queue_;
   KafkaQueue record_queue_;
   std::unique_ptr<PartitionRestorer> restorer_;

@@ -4,7 +4,13 @@
 
 namespace caracal::pipeline {
 
-/// What the source counts. Written by the ingest thread.
+/// What is counted while partitions are restored. Written by the restore thread.
+struct RestorerProbe {
+  Counter activations;     ///< of other rules than those recorded
+  Counter rule_conflicts;  ///< partitions taken back from a member with other rules
+};
+
+/// What the source counts. Written by the ingest thread, but for `restorer`.
 struct SourceProbe {
   Counter assigned;           ///< partitions assigned
   Counter revoked;            ///< partitions revoked
@@ -15,6 +21,7 @@ struct SourceProbe {
   Gauge member;  ///< 1 from an assignment on, 0 when partitions were lost or the group was left
   Gauge assigned_partitions;
   Gauge open_partitions;
+  RestorerProbe restorer;
 };
 
 }  // namespace caracal::pipeline

@@ -1,5 +1,6 @@
 """Members of the engine: processes of `caracal run`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -48,7 +49,7 @@ class Member:
 
     def __init__(self, config, environment, admin, log):
         self._config = config
-        self._environment = environment
+        self.environment = environment
         self.admin = admin
         self._log = log
         self._process = None
@@ -59,7 +60,7 @@ class Member:
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [binary(), "run", "-c", str(self._config)],
-                env={**os.environ, **self._environment, **environment},
+                env={**os.environ, **self.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -125,6 +126,11 @@ class Member:
         answer = self._get(path)
         assert answer is not None, f"no answer to {path}: {self.describe()}"
         return answer
+
+    def status(self):
+        """/status; without partitions while the member does not answer."""
+        text = self._get("/status")
+        return {"partitions": []} if text is None else json.loads(text)
 
     def metrics(self):
         """{metric with labels as printed: value}; empty while the member does not answer."""

@@ -17,7 +17,7 @@ class EpochCoordinatorTest : public ::testing::Test {
  protected:
   EpochCoordinatorTest() {
     commits_.Start();
-    coordinator_ = Make({.workers = 1, .rules = "r1"});
+    coordinator_ = Make({.workers = 1});
     lease_ = Open(0, 10);
   }
 
@@ -27,7 +27,7 @@ class EpochCoordinatorTest : public ::testing::Test {
 
   LeasePtr Open(int32_t partition, int64_t committed) {
     const StartPosition position = {
-        .replay_from = 0, .committed = committed, .alert_from = 3, .activation = 2};
+        .replay_from = 0, .committed = committed, .alert_from = 3, .activation = 2, .rules = "r1"};
     LeasePtr lease = source_.Assign(partition, position);
     coordinator_->OpenPartition(lease, position);
     return lease;
