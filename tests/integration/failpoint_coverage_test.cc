@@ -21,7 +21,7 @@ class FailpointCoverageTest : public IntegrationTest {
       options.state_topics.push_back(topic.name + ".state." + group);
       kafka().CreateTopic(options.state_topics.back(), 3, MockKafka::kOutputBroker);
     }
-    options.ingest.max_replay_records = 50;
+    options.ingest.max_recovery = absl::Microseconds(150);  // some fifty records
     return options;
   }
 
