@@ -156,6 +156,7 @@ void EpochCoordinator::Finish(const CommitResult& result) {
     if (progress.lease != partition.lease) continue;
     CHECK(partition.end_offset > progress.committed_offset);
     progress.committed_offset = partition.end_offset;
+    progress.committed_epoch = closed_->sealed->id;
   }
   EndClosed();
   last_commit_us_ = clock_.MonotonicMicros();
@@ -184,6 +185,12 @@ int64_t EpochCoordinator::CommittedOffset(const PartitionLease& lease) const {
   if (lease.slot() >= progress_.size()) return -1;
   const Progress& progress = progress_[lease.slot()];
   return progress.lease.get() == &lease ? progress.committed_offset : -1;
+}
+
+uint64_t EpochCoordinator::CommittedEpoch(const PartitionLease& lease) const {
+  if (lease.slot() >= progress_.size()) return 0;
+  const Progress& progress = progress_[lease.slot()];
+  return progress.lease.get() == &lease ? progress.committed_epoch : 0;
 }
 
 }  // namespace caracal::pipeline

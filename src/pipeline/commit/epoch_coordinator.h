@@ -87,12 +87,15 @@ class EpochCoordinator {
   size_t pending_bytes() const { return open_.output_bytes + worker_output_bytes_; }
   /// The offset committed last, for /status and metrics; -1 when none.
   int64_t CommittedOffset(const PartitionLease& lease) const;
+  /// The last committed epoch that moved the partition; 0 when none.
+  uint64_t CommittedEpoch(const PartitionLease& lease) const;
 
  private:
   struct Progress {
     LeasePtr lease;
     int64_t next_offset = 0;       ///< of the open epoch
     int64_t committed_offset = 0;  ///< as far as we know
+    uint64_t committed_epoch = 0;
     OffsetMetadata metadata;
     bool touched = false;  ///< by the open epoch
   };

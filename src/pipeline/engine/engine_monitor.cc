@@ -35,7 +35,11 @@ Json PartitionJson(const PartitionStatus& partition, int64_t high) {
       json.Set("replay_eta_seconds", partition.replay_eta_seconds);
     }
   }
+  json.Set("epoch", Number(partition.epoch));
   json.Set("replay_debt", partition.replay_debt);
+  json.Set("state_keys", partition.state_keys);
+  json.Set("state_bytes", partition.state_bytes);
+  json.Set("state_evictions", partition.state_evictions);
   json.Set("rules", partition.rules);
   json.Set("rules_since", partition.rules_since);
   if (partition.state_gap) json.Set("state_gap", true);

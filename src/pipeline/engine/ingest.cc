@@ -146,11 +146,12 @@ void Ingest::Publish(const EpochShare& share) {
     for (size_t i = 0; i < share.streams[stream].rulesets.size(); ++i) {
       probe.rulesets[i]->Add(share.streams[stream].rulesets[i]);
     }
-    state_sizes_[stream].keys += share.state[stream].keys;
-    state_sizes_[stream].bytes += share.state[stream].bytes;
-    probe.state_evictions.Add(share.state[stream].evictions);
   }
+  for (const PartitionStateSize& entry : share.state) AddState(entry);
   if (--shares_missing_ > 0) return;
+  for (const auto& partition : partitions_) {
+    if (partition != nullptr) partition->state = std::exchange(partition->state_to_be, {});
+  }
   static_cast<void>(HitFailpoint(Failpoint::kEpochCollected));
   for (size_t stream = 0; stream < closed_counts_.size(); ++stream) {
     // Invariant: every record ends as exactly one of evaluated, skipped or dead-lettered.
@@ -161,6 +162,19 @@ void Ingest::Publish(const EpochShare& share) {
     probe.state_bytes.Set(static_cast<int64_t>(state_sizes_[stream].bytes));
     state_sizes_[stream] = StateSize();
   }
+}
+
+void Ingest::AddState(const PartitionStateSize& entry) {
+  const PartitionLease& lease = *entry.lease;
+  StateSize& sum = state_sizes_[lease.stream()];
+  sum.keys += entry.size.keys;
+  sum.bytes += entry.size.bytes;
+  probe_.streams[lease.stream()]->state_evictions.Add(entry.size.evictions);
+  OpenedPartition* const partition = partitions_[lease.slot()].get();
+  if (partition == nullptr || partition->lease != entry.lease) return;
+  partition->state_to_be.keys += entry.size.keys;
+  partition->state_to_be.bytes += entry.size.bytes;
+  partition->evictions += entry.size.evictions;
 }
 
 absl::Status Ingest::ApplyChanges() {

@@ -59,6 +59,12 @@ struct PartitionStatus {
   bool state_gap = false;
   /// Records a new owner would have to replay.
   int64_t replay_debt = 0;
+  /// The last committed epoch that moved it; 0 = none.
+  uint64_t epoch = 0;
+  /// At the last barrier; evictions since it was opened.
+  int64_t state_keys = 0;
+  int64_t state_bytes = 0;
+  int64_t state_evictions = 0;
   /// Identity of the rules in effect, and the offset at which they took effect.
   std::string rules;
   int64_t rules_since = 0;
@@ -97,6 +103,9 @@ class Ingest {
     int64_t next_offset = 0;
     bool paused = false;
     int64_t measured_offset = 0;  ///< where it stood when the speed was measured last
+    StateSize state;              ///< at the last barrier
+    StateSize state_to_be;        ///< of the shares that have come for the next one
+    uint64_t evictions = 0;       ///< since it was opened
     RejectGuard guard;
     uint64_t key_checks = 0;  ///< transactions seen, to sample their record keys
   };
@@ -112,6 +121,7 @@ class Ingest {
   void SaveSnapshots();
   void TakeShares();
   void Publish(const EpochShare& share);
+  void AddState(const PartitionStateSize& entry);
   absl::Status ApplyChanges();
   absl::Status Open(const PartitionOpened& opened);
   absl::Status Close(const PartitionRevoked& revoked);

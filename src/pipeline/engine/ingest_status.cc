@@ -53,6 +53,10 @@ PartitionStatus Ingest::StatusOf(const OpenedPartition& partition) const {
   entry.rules = position.rules;
   entry.rules_since =
       position.activations.empty() ? position.activation : position.activations.back().offset;
+  entry.epoch = epochs_.CommittedEpoch(*partition.lease);
+  entry.state_keys = static_cast<int64_t>(partition.state.keys);
+  entry.state_bytes = static_cast<int64_t>(partition.state.bytes);
+  entry.state_evictions = static_cast<int64_t>(partition.evictions);
   entry.replay_debt = schedule_.Debt(*partition.lease, partition.next_offset);
   return entry;
 }

@@ -21,7 +21,6 @@ Worker::Worker(std::vector<StreamPlan> plans, uint32_t buckets, uint32_t index, 
 void Worker::ResetShare() {
   share_ = EpochShare();
   share_.streams.resize(plans_.size());
-  share_.state.resize(plans_.size());
   for (size_t stream = 0; stream < plans_.size(); ++stream) {
     for (const agents::RulesetInfo& info : plans_[stream].rulesets->infos()) {
       share_.streams[stream].rulesets.emplace_back().rules.resize(info.rules.size());
@@ -189,8 +188,9 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
-  for (size_t stream = 0; stream < plans_.size(); ++stream) {
-    share_.state[stream] = TakeSizeOf(static_cast<uint16_t>(stream));
+  for (PartitionState& partition : partitions_) {
+    if (partition.lease != nullptr)
+      share_.state.push_back({partition.lease, TakeSizeOf(partition)});
   }
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
@@ -207,16 +207,13 @@ void Worker::Copy(const DueBucket& due) {
   share_.snapshots.push_back(std::move(snapshot));
 }
 
-StateSize Worker::TakeSizeOf(uint16_t stream) {
+StateSize Worker::TakeSizeOf(PartitionState& partition) {
   StateSize size;
-  for (PartitionState& partition : partitions_) {
-    if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
-    for (Bucket& bucket : partition.buckets) {
-      size.keys += bucket.state->keys();
-      size.bytes += bucket.state->bytes();
-      size.evictions += bucket.state->evictions() - bucket.evictions_told;
-      bucket.evictions_told = bucket.state->evictions();
-    }
+  for (Bucket& bucket : partition.buckets) {
+    size.keys += bucket.state->keys();
+    size.bytes += bucket.state->bytes();
+    size.evictions += bucket.state->evictions() - bucket.evictions_told;
+    bucket.evictions_told = bucket.state->evictions();
   }
   return size;
 }

@@ -104,7 +104,7 @@ class Worker {
   void Copy(const DueBucket& due);
   void ResetShare();
   /// Tells every eviction once.
-  StateSize TakeSizeOf(uint16_t stream);
+  static StateSize TakeSizeOf(PartitionState& partition);
 
   const std::vector<StreamPlan> plans_;
   const uint32_t buckets_;

@@ -54,11 +54,16 @@ struct StreamShare {
   std::vector<RulesetCounts> rulesets;
 };
 
-/// How much state a worker holds for one stream.
+/// How much state there is.
 struct StateSize {
   uint64_t keys = 0;
   uint64_t bytes = 0;
   uint64_t evictions = 0;  ///< since the share before
+};
+/// How much state a worker holds for one open partition.
+struct PartitionStateSize {
+  LeasePtr lease;
+  StateSize size;
 };
 
 /// What one worker contributes to one epoch, handed over at its barrier.
@@ -66,7 +71,7 @@ struct EpochShare {
   uint64_t epoch = 0;
   std::vector<OutputRecord> outputs;
   std::vector<StreamShare> streams;  ///< by stream index
-  std::vector<StateSize> state;      ///< by stream index
+  std::vector<PartitionStateSize> state;
   std::vector<BucketCopy> snapshots;
 };
 

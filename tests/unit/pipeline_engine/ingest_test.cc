@@ -169,6 +169,25 @@ TEST(IngestTest, ReplayRebuildsStateAndEmitsNothingBelowTheCommittedOffset) {
   EXPECT_EQ(restarted.BucketDigests(lease), whole.BucketDigests(whole_lease));
 }
 
+TEST(IngestTest, TellsOfEveryPartitionWhatItHoldsAndWhereItStands) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)}, {.worker_threads = 2});
+  for (int64_t i = 0; i < 6; ++i) engine.source().Append(0, Payment(i, i % 3, kStart));
+  engine.source().Append(1, Payment(9, 7, kStart));
+  for (int32_t partition = 0; partition < 3; ++partition) engine.source().Assign(partition);
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  engine.clock().Advance(2 * kSecond);
+  ASSERT_TRUE(engine.ingest().Step().ok());
+  const std::vector<PartitionStatus> status = engine.ingest().Partitions();
+  ASSERT_EQ(status.size(), 3U);
+  EXPECT_EQ(status[0].state_keys, 3);
+  EXPECT_EQ(status[1].state_keys, 1);
+  EXPECT_EQ(status[2].state_keys, 0);
+  EXPECT_GT(status[0].state_bytes, status[2].state_bytes);
+  EXPECT_EQ(status[0].committed_offset, 6);
+  EXPECT_GT(status[0].epoch, 0U);
+  EXPECT_EQ(status[2].epoch, 0U) << "no epoch has moved it";
+}
+
 TEST(IngestTest, RecordsBeforeAlertFromWarmSilently) {
   EngineHarness engine({VelocityRuleset(1, 60 * kSecond)});
   for (int64_t i = 0; i < 4; ++i) engine.source().Append(0, Payment(i, 7, kStart + i));

@@ -58,9 +58,8 @@ TEST_F(WorkerTest, HandsOverAlertsAndCountsAtTheBarrier) {
   EXPECT_THAT(share.streams[0].rulesets[0].alerts, testing::ElementsAre(0, 2, 0, 0));
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].evaluations, 4U);
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].fired, 2U);
-  EXPECT_EQ(share.state[0].keys, 1U);
-  EXPECT_GT(share.state[0].bytes, 0U);
-  EXPECT_EQ(share.state[1].keys, 0U);
+  EXPECT_EQ(share.state.at(0).size.keys, 1U);
+  EXPECT_GT(share.state.at(0).size.bytes, 0U);
 }
 
 TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
@@ -151,7 +150,9 @@ TEST_F(WorkerTest, AClosedPartitionTakesItsStateAndOutputsAlong) {
   EpochShare share = worker.Handle(Barrier{1, {}});
   ASSERT_EQ(share.outputs.size(), 1U);
   EXPECT_EQ(share.outputs[0].lease, staying);
-  EXPECT_EQ(share.state[0].keys, 1U);
+  ASSERT_EQ(share.state.size(), 1U);
+  EXPECT_EQ(share.state[0].lease, staying);
+  EXPECT_EQ(share.state[0].size.keys, 1U);
 
   // The slot is free: a new lease starts from nothing.
   const LeasePtr again = JudgedStream::Lease(0);
@@ -159,7 +160,10 @@ TEST_F(WorkerTest, AClosedPartitionTakesItsStateAndOutputsAlong) {
   Judge(worker, again, Payments(7, 0, 2));
   share = worker.Handle(Barrier{2, {}});
   EXPECT_TRUE(share.outputs.empty());
-  EXPECT_EQ(share.state[0].keys, 2U);
+  ASSERT_EQ(share.state.size(), 2U);
+  EXPECT_EQ(share.state[0].lease, again);
+  EXPECT_EQ(share.state[0].size.keys, 1U);
+  EXPECT_EQ(share.state[1].size.keys, 1U);
 }
 
 TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
@@ -186,7 +190,8 @@ TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
   const EpochShare of_first = first.Handle(Barrier{1, {}});
   const EpochShare of_second = second.Handle(Barrier{1, {}});
   EXPECT_EQ(of_whole.outputs.size(), of_first.outputs.size() + of_second.outputs.size());
-  EXPECT_EQ(of_whole.state[0].keys, of_first.state[0].keys + of_second.state[0].keys);
+  EXPECT_EQ(of_whole.state.at(0).size.keys,
+            of_first.state.at(0).size.keys + of_second.state.at(0).size.keys);
   EXPECT_GT(of_first.outputs.size(), 0U);
   EXPECT_GT(of_second.outputs.size(), 0U);
 }
