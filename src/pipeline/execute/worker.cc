@@ -37,7 +37,7 @@ void Worker::Handle(const OpenPartition& open) {
   state.lease = open.lease;
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
     state.buckets.push_back(
-        {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
+        {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_)});
   }
   if (open.state == nullptr) return;
   for (const RestoredBucket& restored : *open.state) {
@@ -45,7 +45,8 @@ void Worker::Handle(const OpenPartition& open) {
     // It was made on another thread: from now on it is this worker's, its memory too.
     auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
     bucket->MoveInto(memory_);
-    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+    const uint64_t evictions = bucket->evictions();
+    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset, evictions};
   }
 }
 
@@ -145,7 +146,7 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
   for (size_t stream = 0; stream < plans_.size(); ++stream) {
-    share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
+    share_.state[stream] = TakeSize(static_cast<uint16_t>(stream));
   }
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
@@ -162,14 +163,15 @@ void Worker::Copy(const DueBucket& due) {
   share_.snapshots.push_back(std::move(snapshot));
 }
 
-StateSize Worker::SizeOf(uint16_t stream) const {
+StateSize Worker::TakeSize(uint16_t stream) {
   StateSize size;
-  for (const PartitionState& partition : partitions_) {
+  for (PartitionState& partition : partitions_) {
     if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
-    for (const auto& bucket : partition.buckets) {
+    for (Bucket& bucket : partition.buckets) {
       size.keys += bucket.state->keys();
       size.bytes += bucket.state->bytes();
-      size.evictions += bucket.state->evictions();
+      const uint64_t evictions = bucket.state->evictions();
+      size.evictions += evictions - std::exchange(bucket.evictions, evictions);
     }
   }
   return size;

@@ -74,6 +74,7 @@ class Worker {
     std::unique_ptr<agents::BucketState> state;
     /// Records below this are in the state already: a replay passes them over.
     int64_t offset = 0;
+    uint64_t evictions = 0;  ///< of the state, told in a share before or by another owner
   };
   struct PartitionState {
     LeasePtr lease;
@@ -86,7 +87,8 @@ class Worker {
   Bucket& BucketOf(const Event& event);
   void Copy(const DueBucket& due);
   void ResetShare();
-  StateSize SizeOf(uint16_t stream) const;
+  /// Evictions are told once.
+  StateSize TakeSize(uint16_t stream);
 
   const std::vector<StreamPlan> plans_;
   const uint32_t buckets_;

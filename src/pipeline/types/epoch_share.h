@@ -58,7 +58,7 @@ struct StreamShare {
 struct StateSize {
   uint64_t keys = 0;
   uint64_t bytes = 0;
-  uint64_t evictions = 0;  ///< since the partition was opened
+  uint64_t evictions = 0;  ///< since the share before
 };
 
 /// What one worker contributes to one epoch, handed over at its barrier.
