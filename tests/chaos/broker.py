@@ -29,6 +29,7 @@ class Broker:
 
     def __enter__(self):
         self.stack = Stack()
+        self.groups = []  # their members end with the broker
         # Neither PostgreSQL nor Connect runs: their ports are free.
         ports = {
             "kafka": self.stack.ports["kafka"],
@@ -49,6 +50,8 @@ class Broker:
         return self
 
     def __exit__(self, *_):
+        for group in self.groups:
+            group.kill_members()
         self.proxy.stop()
         self.stack.stop()
 

@@ -30,6 +30,7 @@ class Group(Scenario):
         settings = {"bootstrap": broker.disturbed, "max_recovery": _MAX_RECOVERY, **settings}
         super().__init__(broker.stack, name, _CONFIG, TOPIC, partitions, **settings)
         self.broker = broker
+        broker.groups.append(self)
         self.delivery = settings.get("delivery", "exactly_once")
 
     def start(self, members):

@@ -60,6 +60,7 @@ struct StateSize {
   uint64_t bytes = 0;
   uint64_t evictions = 0;  ///< since the share before
 };
+
 /// How much state a worker holds for one open partition.
 struct PartitionStateSize {
   LeasePtr lease;

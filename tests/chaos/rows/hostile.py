@@ -34,31 +34,31 @@ FULL = Plan(20_000_000, 400_000, 3, "48MiB", 600)
 
 
 def run(plan, seed):
-    return _run(plan, seed, plan.state_bytes)
+    return _run(plan, seed, _EARLIER_S)
 
 
 def control(plan, seed):
-    """A budget that the honest accounts alone exceed."""
-    return _run(plan, seed, "1MiB")
+    """A flood that is newer than the honest accounts, which are evicted in its place."""
+    return _run(plan, seed, -_EARLIER_S)
 
 
-def _run(plan, seed, state_bytes):
+def _run(plan, seed, earlier_s):
+    environment = {"CHAOS_STATE_BYTES": plan.state_bytes, "CHAOS_ROWS_PER_BUCKET": "256"}
     with Broker() as broker:
-        environment = {"CHAOS_STATE_BYTES": state_bytes, "CHAOS_ROWS_PER_BUCKET": "256"}
         group = Group(broker, NAME, plan.partitions, environment=environment)
         try:
             group.start(1)
             honest = Load(plan.honest_events, _HONEST, seed, ())
             seconds = max(20, plan.flood / 30_000)
             producers = [Producer(broker, honest, plan.honest_events / seconds)]
-            # The oldest key is evicted first: the flood is older, whatever arrives when.
+            # The oldest key is evicted first: here the flood's, whatever arrives when.
             flood = Load(
                 plan.flood,
                 plan.flood,
                 seed + 1,
                 (),
                 first_id=1 + plan.honest_events,
-                earlier_s=_EARLIER_S,
+                earlier_s=earlier_s,
             )
             producers.append(Producer(broker, flood, flood.events / seconds))
             highest = _watch(plan, group, producers)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from broker import Broker
 from exact import Truth
 from group import Group, Reference, compare_state, settle
-from load import Load, Producer
+from harness.waiting import wait_until
+from load import TOPIC, Load, Producer
 
 NAME = "moves"
 PROMISE = "moves (1 to 5 to 1 members, rolling restart), every bucket compared after each"
@@ -29,17 +30,17 @@ FULL = Plan(2_500_000, 100_000, 12, 50)
 
 
 def run(plan, seed):
-    return _run(plan, seed, {})
+    return _run(plan, seed, lambda broker, group: None)
 
 
 def control(plan, seed):
-    """The group forgets earlier than the reference does: the digests must differ."""
-    return _run(plan, seed, {"CHAOS_STATE_BYTES": "3MiB"})
+    """Records that a new owner has to replay are deleted: the digests must differ."""
+    return _run(plan, seed, _delete_judged)
 
 
-def _run(plan, seed, environment):
+def _run(plan, seed, before_move):
     with Broker() as broker:
-        group = Group(broker, NAME, plan.partitions, environment=environment)
+        group = Group(broker, NAME, plan.partitions)
         reference = Reference(broker, plan.partitions)
         try:
             for _ in range(_MEMBERS):
@@ -50,6 +51,7 @@ def _run(plan, seed, environment):
             for number in range(plan.moves):
                 load = Load(plan.events, plan.accounts, seed).piece(number, plan.moves)
                 producer = Producer(broker, load, load.events / 8)
+                before_move(broker, group)
                 _MOVES[number % len(_MOVES)](group)
                 producer.wait()
                 own, others = settle(group, reference)
@@ -63,6 +65,13 @@ def _run(plan, seed, environment):
             group.kill_members()
             reference.kill_members()
     return f"{plan.moves} moves, {buckets} digests compared, {truth.records():,} records"
+
+
+def _delete_judged(broker, group):
+    """In the middle of the load, so that the copies of most buckets are older."""
+    middle = group.records_committed() + 5_000
+    wait_until(lambda: group.records_committed() > middle, group.describe_progress, 60)
+    broker.kafka.delete_records(TOPIC, group.kafka.committed_offsets(group.name, TOPIC))
 
 
 def _grow(group):

@@ -36,8 +36,8 @@ def run(plan, seed):
 
 
 def control(plan, seed):
-    """A member that stands still when it is to stop: the limit must see it."""
-    slow = {"CARACAL_FAILPOINTS": "epoch.close=delay:6000@200"}
+    """A member whose every transaction takes longer than the limit, which must see it."""
+    slow = {"CARACAL_FAILPOINTS": "transaction.begin=delay:5500"}
     return _run(plan, seed, slow)
 
 

@@ -77,6 +77,25 @@ TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
   EXPECT_EQ(worker.Handle(Barrier{3, {}}).outputs.size(), 0U);
 }
 
+TEST_F(WorkerTest, EvictionsAreToldOnce) {
+  std::vector<StreamPlan> plans = stream_.plans();
+  agents::BucketLimits& limits = plans[0].limits;
+  limits.max_bytes = agents::BucketState::MinBytes(*plans[0].rulesets, limits.rows_per_bucket);
+  Worker worker(plans, JudgedStream::kBuckets, 0, 1);
+  const LeasePtr lease = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{lease, nullptr});
+  for (int64_t account = 1; account <= 1000; ++account) {
+    Judge(worker, lease, Payments(account, account, 1));
+  }
+  const StateSize full = worker.Handle(Barrier{1, {}}).state[0].size;
+  EXPECT_EQ(full.evictions, 1000 - full.keys);
+  EXPECT_GT(full.evictions, 0U);
+  EXPECT_EQ(worker.Handle(Barrier{2, {}}).state[0].size.evictions, 0U);
+  Judge(worker, lease, Payments(2000, 2000, 1));
+  const StateSize after = worker.Handle(Barrier{3, {}}).state[0].size;
+  EXPECT_EQ(after.evictions, full.keys + 1 - after.keys);
+}
+
 TEST_F(WorkerTest, ReplayedEventsChangeTheStateAndNothingElse) {
   Worker worker = MakeWorker();
   const LeasePtr lease = JudgedStream::Lease(0);
