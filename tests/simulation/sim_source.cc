@@ -109,7 +109,7 @@ void SimSource::OnRevoke(const Callback& callback) {
     const LeasePtr& lease = found->second.open.lease;
     if (!world_.Mutated(Mutation::kKeepLeases)) lease->Lapse();
     if (found->second.opened) {
-      changes_.push_back(PartitionRevoked{lease, callback.lost});
+      changes_.emplace_back(PartitionRevoked{lease, callback.lost});
     } else {
       lease->Lapse();
       slots_[lease->slot()] = false;

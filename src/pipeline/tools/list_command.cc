@@ -129,11 +129,11 @@ void AddListRulesets(CLI::App& list, const agents::AgentRegistry& registry, Comm
                    "Print the canonical JSON of this version: the ruleset_version of an alert")
       ->type_name("VERSION");
   command->footer(
+      "--recorded and --show VERSION ask the brokers: the state topics keep the text of\n"
+      "every ruleset that was ever in effect.\n\n"
       "Examples:\n"
       "  caracal list rulesets -c deploy/examples/caracal.yaml\n"
-      "  caracal list rulesets -c deploy/examples/caracal.yaml --canonical\n"
-      "  caracal list rulesets -c caracal.yaml --recorded\n"
-      "  caracal list rulesets -c caracal.yaml --show 9c1e4d20a7b3");
+      "  caracal list rulesets -c deploy/examples/caracal.yaml --canonical");
   command->callback([arguments, &registry, &result] {
     result.exit_code = RunListRulesets(*arguments, registry);
   });

@@ -211,7 +211,7 @@ void AddShow(CLI::App& offsets, const agents::AgentRegistry& registry, CommandRe
       "Reads the state topics to their ends, which may take a while.\n\n"
       "Examples:\n"
       "  caracal offsets show -c caracal.yaml\n"
-      "  caracal offsets show -c caracal.yaml --topic bank.public.transactions --format json");
+      "  caracal offsets show -c caracal.yaml --topic payments --format json");
   command->callback([arguments, &registry, &result] {
     result.exit_code = RunOffsets(*arguments, registry, Show);
   });

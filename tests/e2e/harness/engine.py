@@ -146,6 +146,10 @@ class Member:
             value for key, value in self.metrics().items() if key.partition("{")[0] == name
         )
 
+    def send_signal(self, number):
+        """Sends it and goes on."""
+        self._process.send_signal(number)
+
     def kill(self):
         """SIGKILL; returns when the process is gone."""
         self._end(signal.SIGKILL)
