@@ -103,7 +103,6 @@ help_test() {
   release  gcc, optimised       tests labelled `property`, `digest` and `simulation`, then `e2e`
                                 against a real Kafka, Debezium and PostgreSQL (downloaded once, kept
                                 in .cache)
-  chaos    release, failpoints  the small rows of tests/chaos, against a real Kafka
   clang    clang 14, optimised  tests labelled `digest`: two compilers, the same alerts
 
 A failing phase does not end the run. The last line is "N passed, N failed"; a phase that could not

@@ -19,6 +19,9 @@ CONTROL_IN_SMALL = True
 CONTROL_SEES = r"came twice"
 
 _KILL_EVERY_S = 4
+# Once what is armed still waits for a rebalance: dead members must be out of the group by then, or
+# one that lives never gets a partition.
+_KILL_AT_LAST_EVERY_S = 12
 # A member that is killed before it comes by its failpoint tries again; so often at most.
 _PATIENCE_S = 120
 _AT_LEAST_ONCE_ONLY = ("offsets.commit", "offsets.committed")
@@ -120,7 +123,7 @@ class _Killer:
         while self._unfinished():
             self._revive()
             if time.monotonic() >= next_kill:
-                next_kill += _KILL_EVERY_S
+                next_kill += _KILL_AT_LAST_EVERY_S if self._only_armed() else _KILL_EVERY_S
                 self._kill_one()
             if (self.random_kills, self.crashes) != done:
                 done = (self.random_kills, self.crashes)
@@ -136,9 +139,12 @@ class _Killer:
         waiting = [point for point in self._armed.values() if point]
         return self.random_kills < self._random_kills or self._open or waiting
 
+    def _only_armed(self):
+        return not self._open and self.random_kills >= self._random_kills
+
     def _kill_one(self):
         candidates = self._group.members
-        if not self._open and self.random_kills >= self._random_kills:
+        if self._only_armed():
             # What is armed still must meet a rebalance: that of the others' deaths.
             candidates = [member for member in candidates if not self._armed.get(member)]
         if not candidates:
