@@ -19,9 +19,10 @@ CONTROL_IN_SMALL = True
 CONTROL_SEES = r"came twice"
 
 _KILL_EVERY_S = 4
-# Once what is armed still waits for a rebalance: dead members must be out of the group by then, or
-# one that lives never gets a partition.
+# Once what is armed still waits for a partition to be taken from it: members stay away for longer
+# than a session, so that the others get theirs, and have to give them back.
 _KILL_AT_LAST_EVERY_S = 12
+_AWAY_S = 5
 # A member that is killed before it comes by its failpoint tries again; so often at most.
 _PATIENCE_S = 120
 _AT_LEAST_ONCE_ONLY = ("offsets.commit", "offsets.committed")
@@ -153,6 +154,8 @@ class _Killer:
         if not member.running():
             return
         member.kill()
+        if self._only_armed():
+            time.sleep(_AWAY_S)
         self.random_kills += 1
         self._start_again(member, died_at=None)
 
