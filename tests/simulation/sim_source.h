@@ -43,10 +43,11 @@ class SimSource : public EventSource {
   absl::Status Pause(const LeasePtr& /*lease*/, int64_t /*from*/) override { return {}; }
   absl::Status Resume(const LeasePtr& /*lease*/) override { return {}; }
   std::string GroupMetadata() override;
-  bool Rebalancing() const override { return rebalancing_; }
   void Wake() override {}
   absl::Status Close(absl::Duration /*timeout*/) override { return {}; }
 
+  /// A rebalance is under way: offsets must not be committed through the group now.
+  bool Rebalancing() const { return rebalancing_; }
   /// The inverse of GroupMetadata.
   static Transactions::Membership ParseMetadata(const std::string& metadata);
 

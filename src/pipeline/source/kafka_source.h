@@ -51,7 +51,6 @@ class KafkaSource : public EventSource {
   absl::Status Pause(const LeasePtr& lease, int64_t from) override;
   absl::Status Resume(const LeasePtr& lease) override;
   std::string GroupMetadata() override;
-  bool Rebalancing() const override { return offsets_->rebalancing(); }
   void Wake() override;
   absl::Status Close(absl::Duration timeout) override;
 

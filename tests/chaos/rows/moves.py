@@ -15,6 +15,7 @@ CONTROL_IN_SMALL = False
 CONTROL_SEES = r"buckets differ"
 
 _MEMBERS = 5
+_LOST = 'caracal_kafka_rebalances_total{type="lost"}'
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def _run(plan, seed, before_move):
                 before_move(broker, group)
                 _MOVES[number % len(_MOVES)](group)
                 producer.wait()
+                _expect_nothing_lost(group)
                 own, others = settle(group, reference)
                 compare_state(group, own, others)
                 buckets += len(others)
@@ -72,6 +74,14 @@ def _delete_judged(broker, group):
     middle = group.records_committed() + 5_000
     wait_until(lambda: group.records_committed() > middle, group.describe_progress, 60)
     broker.kafka.delete_records(TOPIC, group.kafka.committed_offsets(group.name, TOPIC))
+
+
+def _expect_nothing_lost(group):
+    """Every partition has been given up in order: a commit that crosses the group's change would
+    have cost its member all of them."""
+    for member in group.members:
+        lost = member.metrics()[_LOST] if member.running() else 0
+        assert lost == 0, f"{lost:.0f} partitions were lost: {member.describe()}"
 
 
 def _grow(group):
