@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Drains a preloaded topic with one member of Caracal, end to end, and with a bare consumer.
+"""Drains a preloaded topic with one member of Caracal in either delivery mode, end to end, and with
+a bare consumer.
 
 Starts a Kafka broker of its own on this machine, fills a topic with generated card payments, then
 lets `caracal run` judge it from the beginning until its committed offsets have reached the end, and
@@ -13,27 +14,31 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
-import signal
 import statistics
 import subprocess
 import sys
 import time
-import urllib.request
 
 BENCH = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(BENCH.parent / "tests" / "e2e"))
+sys.path[:0] = [str(BENCH), str(BENCH.parent / "tests" / "e2e")]
 
+from members import (  # noqa: E402
+    JAVA_OPTIONS,
+    machine_cpu,
+    metrics_of,
+    missing_programs,
+    peak_rss_kib,
+    process_cpu,
+    running_member,
+)
 from harness.kafka import Kafka  # noqa: E402
 from harness.stack import Stack  # noqa: E402
 from harness.waiting import wait_until  # noqa: E402
 
 TOPIC = "bank.public.transactions"
 PARTITIONS = 6
-# A JVM as a server runs it, not one that starts fast.
-JAVA_OPTIONS = "-Xms1g -Xmx1g -XX:+UseSerialGC"
+DELIVERIES = ("at_least_once", "exactly_once")
 DRAIN_SECONDS = 300
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclasses.dataclass
@@ -47,27 +52,6 @@ class Drain:
     other_cpu: float
     steal_share: float
     peak_rss_kib: int
-
-
-def process_cpu(pid):
-    """Seconds a process has computed so far, its threads together."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def machine_cpu():
-    """(busy, stolen, all) seconds of all processors since the machine has started."""
-    fields = [int(field) / TICKS for field in
-              pathlib.Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    idle = fields[3] + fields[4]
-    return sum(fields) - idle - fields[7], fields[7], sum(fields)
-
-
-def peak_rss_kib(pid):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1])
-    raise AssertionError(f"process {pid} has no VmHWM")
 
 
 class Bench:
@@ -97,8 +81,9 @@ class Bench:
         self._ends = self._kafka.end_offsets(TOPIC)
         return sum(self._ends.values())
 
-    def drain_bare(self, name):
+    def drain_bare(self, number):
         """bare_consumer; returns the Drain and what it has printed."""
+        name = f"bare-{number}"
         command = [self._arguments.bare_consumer, self._stack.bootstrap, TOPIC, name]
         before = self._meters()
         start = time.monotonic()
@@ -111,36 +96,26 @@ class Bench:
         drain = self._result("bare", seconds, report["cpu_seconds"], used, report["peak_rss_kib"])
         return drain, report
 
-    def drain_member(self, name):
+    def drain_member(self, delivery, number):
         """One `caracal run` from an empty group to committed ends; returns the Drain and metrics."""
+        name = f"{delivery.replace('_', '-')}-{number}"
         for topic in (f"{name}.alerts", f"{name}.dead-letters"):
             self._kafka.create_topic(topic, PARTITIONS)
         self._kafka.create_topic(f"{name}.state", PARTITIONS, cleanup_policy="compact")
         admin = f"127.0.0.1:{self._stack.admin_ports[0]}"
         environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
-                       "BENCH_TOPIC": TOPIC, "BENCH_ADMIN": admin}
+                       "BENCH_TOPIC": TOPIC, "BENCH_ADMIN": admin, "BENCH_DELIVERY": delivery}
         log = self._stack.directory / f"{name}.log"
         before = self._meters()
         start = time.monotonic()
-        with open(log, "wb") as output:
-            process = subprocess.Popen(
-                [self._arguments.caracal, "run", "-c", str(BENCH / "config" / "caracal.yaml")],
-                env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output)
-        try:
+        config = BENCH / "config" / "caracal.yaml"
+        with running_member(self._arguments.caracal, config, environment, log) as process:
             wait_until(lambda: self._committed(process, name, log), f"see {log}", DRAIN_SECONDS)
             seconds = time.monotonic() - start
             used = self._used(before)
             cpu, rss = process_cpu(process.pid), peak_rss_kib(process.pid)
-            with urllib.request.urlopen(f"http://{admin}/metrics", timeout=10) as answer:
-                metrics = answer.read().decode()
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(60) == 0, f"the member exits {process.returncode}: see {log}"
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-        return self._result("member", seconds, cpu, used, rss), totals(metrics)
+            metrics = metrics_of(admin)
+        return self._result(delivery, seconds, cpu, used, rss), metrics
 
     def _committed(self, process, group, log):
         assert process.poll() is None, f"the member has ended: see {log}"
@@ -160,17 +135,6 @@ class Bench:
                      rss)
 
 
-def totals(metrics):
-    """{metric: sum over its labels} of the text format."""
-    sums = {}
-    for line in metrics.splitlines():
-        if line and line[0] != "#":
-            name, value = line.rsplit(" ", 1)
-            name = name.partition("{")[0]
-            sums[name] = sums.get(name, 0.0) + float(value)
-    return sums
-
-
 def run(bench, arguments):
     """All drains; returns the report."""
     records = bench.fill()
@@ -178,12 +142,13 @@ def run(bench, arguments):
     bench.drain_bare("warm-up")
     drains, alerts, size = [], set(), 0
     for number in range(arguments.runs):
-        order = [bench.drain_member, bench.drain_bare]
+        order = [*DELIVERIES, "bare"]
         if number % 2:
             order.reverse()
-        for drain in order:
-            result, detail = drain(f"{drain.__name__.replace('_', '-')}-{number}")
-            if result.who == "member":
+        for who in order:
+            result, detail = (bench.drain_bare(number) if who == "bare"
+                              else bench.drain_member(who, number))
+            if who != "bare":
                 judged = detail["caracal_transactions_evaluated_total"]
                 assert judged == records, f"{judged} of {records} transactions judged"
                 alerts.add(detail["caracal_alerts_total"])
@@ -191,7 +156,7 @@ def run(bench, arguments):
                 assert detail["records"] == records, f"{detail['records']} of {records} read"
                 size = detail["bytes"] / records
             drains.append(result)
-            print(f"  {result.who:7} {records / result.seconds:10,.0f} events/s   "
+            print(f"  {result.who:13} {records / result.seconds:10,.0f} events/s   "
                   f"cpu {result.cpu:5.1f} s   broker {result.broker_cpu:5.1f} s   "
                   f"others {result.other_cpu:4.1f} s   peak RSS {result.peak_rss_kib // 1024:,} MiB",
                   file=sys.stderr, flush=True)
@@ -219,7 +184,11 @@ def figures(records, drains):
         of(f"broker CPU ns/event, {drain.who}", []).append(drain.broker_cpu * 1e9 / records)
         of(f"{drain.who} peak RSS MiB", []).append(drain.peak_rss_kib / 1024)
     bare = statistics.median(values["bare events/s"])
-    values["member / bare"] = [rate / bare for rate in values["member events/s"]]
+    for delivery in DELIVERIES:
+        values[f"{delivery} / bare"] = [rate / bare for rate in values[f"{delivery} events/s"]]
+    repeated = statistics.median(values["at_least_once events/s"])
+    values["exactly_once / at_least_once"] = [
+        rate / repeated for rate in values["exactly_once events/s"]]
     return values
 
 
@@ -235,10 +204,8 @@ def main():
     parser.add_argument("--compression", default="lz4", choices=("none", "lz4", "zstd"))
     parser.add_argument("--runs", type=int, default=3)
     arguments = parser.parse_args()
-    for program in ("java", "mvn", "kcat", "psql", "curl"):
-        if not shutil.which(program):
-            print(f"drain_bench needs the program {program}", file=sys.stderr)
-            return 69
+    if missing_programs("drain_bench"):
+        return 69
     os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
     stack = Stack()
     with contextlib.ExitStack() as cleanup:

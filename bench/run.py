@@ -156,12 +156,46 @@ def run_generate(runner):
         yield Figure(name, unit_of(name), values, target)
 
 
+DRAIN_TARGETS = {
+    "at_least_once events/s": ">= 700000",
+    "exactly_once / at_least_once": ">= 0.95",
+}
+
+
 def run_drain(runner):
     report = runner.script("drain_bench", "--bare-consumer", runner.path("bench/bare_consumer"),
                            "--runs", str(runner.repetitions))
     for name, values in report["figures"].items():
-        target = ">= 700000" if name == "member events/s" else ""
+        target = DRAIN_TARGETS.get(name, "")
         yield Figure(name, unit_of(name) or "ratio", values, target)
+
+
+LATENCY_TARGETS = {
+    "exactly_once: p50 ms": "<= 25",
+    "exactly_once: p99 ms": "<= 60",
+    "exactly_once: p99.9 ms": "<= 150",
+    "at_least_once: p99 ms": "<= 15",
+}
+
+
+def run_latency(runner):
+    report = runner.script("latency_bench", "--open-loop", runner.path("bench/open_loop"))
+    for name, values in report["figures"].items():
+        yield Figure(name, "", values, LATENCY_TARGETS.get(name, ""))
+
+
+RECOVERY_TARGETS = {
+    "killed: first alert after both, s": "<= 10",
+    "killed: unmoved partitions, p99 / before": "<= 2",
+    "stopped: unmoved partitions, p99 / before": "<= 2",
+    "stopped: longest wait / (1 s + state at 250 MB/s)": "<= 1",
+}
+
+
+def run_recovery(runner):
+    report = runner.script("recovery_bench", "--open-loop", runner.path("bench/open_loop"))
+    for name, values in report["figures"].items():
+        yield Figure(name, "", values, RECOVERY_TARGETS.get(name, ""))
 
 
 BENCHMARKS = {
@@ -172,6 +206,8 @@ BENCHMARKS = {
     "snapshot": (run_snapshot, ["snapshot_bench"]),
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
+    "latency": (run_latency, [PROGRAM, "open_loop"]),
+    "recovery": (run_recovery, [PROGRAM, "open_loop"]),
 }
 
 

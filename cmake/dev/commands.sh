@@ -41,19 +41,6 @@ cmd_build() {
   build "$preset" || die "the build failed"
 }
 
-cmd_chaos() {
-  local seeds=${1:-1..100000}
-  (($# == 0)) || shift
-  case $seeds in
-    *..*) seeds=--seeds=$seeds ;;
-    *[!0-9]* | '') usage_error "chaos takes a seed or a range of seeds A..B, not '$seeds'" ;;
-    *) seeds=--seed=$seeds ;;
-  esac
-  ensure_packages build check
-  build release simulation_test || die "the build failed"
-  "$(build_dir release)/tests/simulation/simulation_test" "$seeds" "$@"
-}
-
 cmd_clean() {
   case ${1:-} in
     '') rm -rf "$ROOT/build" ;;
@@ -79,7 +66,7 @@ help_all() {
 
   demo             build caracal and watch it find planted fraud (no Kafka, no network)
   test [--quick]   build and run the tests
-  chaos [A..B]     simulate a group against a failing cluster, seed after seed
+  chaos            hours of faults: a real Kafka row by row, then the simulation
   build [PRESET]   build everything of a preset (dev)
   run ARGUMENTS    build and run caracal
   bench [NAME]     build and run the benchmarks
@@ -130,13 +117,24 @@ TEXT
 
 help_chaos() {
   cat <<'TEXT'
-./dev chaos [A..B | N [--trace]]
+./dev chaos [--row NAME]... [--resume] [--small]
+./dev chaos A..B | N [--trace]
 
-Builds the optimised simulation and runs the seeds A..B (1..100000), or the one seed N: members of a
-group against a simulated cluster in which everything goes wrong, compared with a fresh run. Ends at
-the first seed that fails and says how to replay it. tests/simulation/README.md explains it.
+Builds the program with its failpoints and runs, against a real Kafka, one row of faults after the
+other in its full size (8 hours together, each below 90 minutes), each with its control: the same
+without the mitigation, which must fail. Then 100,000 seeds of the simulation. Ends with a table.
+tests/chaos/README.md explains it.
+
+  --row NAME   only this row; --list says which there are, `simulation` is one of them
+  --resume     leave out what has passed with this program before
+  --small      the sizes that ./dev test runs
+
+With seeds, the simulation alone: the range A..B, or the one seed N. It ends at the first seed that
+fails and says how to replay it. tests/simulation/README.md explains it.
 
   ./dev chaos
+  ./dev chaos --row kill
+  ./dev chaos --resume
   ./dev chaos 100000..500000
   ./dev chaos 4711 --trace
 TEXT
@@ -147,7 +145,8 @@ help_build() {
 ./dev build [PRESET]
 
 Configures and builds everything of one preset of CMakePresets.json: dev (the default), tsan,
-release, bench, clang, fuzz. The result is in build/PRESET. CARACAL_JOBS sets the number of jobs.
+release, chaos, bench, clang, fuzz. The result is in build/PRESET. CARACAL_JOBS sets the number of
+jobs.
 
   ./dev build
   ./dev build release

@@ -62,7 +62,8 @@ test_clang() {
 test_end_to_end() {
   CARACAL_BINARY=$(build_dir release)/$PROGRAM
   export CARACAL_BINARY CARACAL_E2E=1
-  phase 'stack: fetch' fetch_stack && phase 'release: e2e' run_tests release -L '^e2e$' -j 1
+  phase 'stack: fetch' fetch_stack || return
+  phase 'release: e2e' run_tests release -L '^e2e$' -j 1
 }
 
 # phase NAME COMMAND...: runs it, notes result and time; a failure counts and does not end the run.

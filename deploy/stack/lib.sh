@@ -36,7 +36,7 @@ use_work_directory() {
 
 save_settings() {
   local name
-  for name in STACK_POSTGRES_PORT STACK_KAFKA_PORT STACK_CONTROLLER_PORT STACK_CONNECT_PORT; do
+  for name in STACK_{POSTGRES,KAFKA,CONTROLLER,CONNECT}_PORT; do
     printf '%s=%q\n' "$name" "${!name}"
   done >"$W/settings"
 }

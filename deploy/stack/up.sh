@@ -7,10 +7,14 @@
 #   STACK_POSTGRES_PORT    25432      STACK_KAFKA_PORT    29092
 #   STACK_CONTROLLER_PORT  29093      STACK_CONNECT_PORT  28083
 #   STACK_JAVA_OPTIONS     JVM flags; the default favours a fast start over throughput
+#   STACK_KAFKA_EXTRA      file whose lines are added to Kafka's properties and win over these
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 readonly START_SECONDS=60
+
+# wanted COMPONENT: it was named, or none was.
+wanted() { ((${#components[@]} == 0)) || [[ " ${components[*]} " == *" $1 "* ]]; }
 
 check_machine() {
   require java openjdk-17-jre-headless psql postgresql-client kcat kcat curl curl
@@ -19,6 +23,7 @@ check_machine() {
   local service component
   for service in postgres kafka controller connect; do
     component=${service/controller/kafka}
+    wanted "$component" || continue
     if ! pid_of "$component" >/dev/null && accepts_connections "$(port_of $service)"; then
       die "port $(port_of $service) is in use: set STACK_${service^^}_PORT to a free one"
     fi
@@ -88,6 +93,9 @@ share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 P
+  if [[ -n ${STACK_KAFKA_EXTRA:-} ]]; then
+    cat "$STACK_KAFKA_EXTRA" >>"$W/kafka.properties"
+  fi
   if [[ ! -e $W/kafka/meta.properties ]]; then
     java -XX:TieredStopAtLevel=1 -cp "$STACK_CACHE/lib/*" kafka.tools.StorageTool format \
       --standalone --cluster-id "$(cluster_id)" --config "$W/kafka.properties" \
@@ -125,9 +133,6 @@ plugin.discovery=service_load
 P
   start_java connect 512m org.apache.kafka.connect.cli.ConnectDistributed connect.properties
 }
-
-# wanted COMPONENT: it was named, or none was.
-wanted() { ((${#components[@]} == 0)) || [[ " ${components[*]} " == *" $1 "* ]]; }
 
 (($# >= 1)) || die "usage: up.sh DIR [COMPONENT...]"
 components=("${@:2}")

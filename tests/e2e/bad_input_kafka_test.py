@@ -3,6 +3,7 @@ differ, brokers that are not there, records that cannot be read or do not fit, a
 other records. Whatever it waits for, TERM ends it soon with 0 and nothing is lost."""
 
 import json
+import signal
 import socket
 import time
 import unittest
@@ -143,11 +144,25 @@ class BadInputKafkaTest(unittest.TestCase):
         self.assertEqual(len(self.kafka.read(f"{self.name}.dead-letters")), 1)
         self.assert_stops_soon(member)
 
+    def test_a_second_signal_ends_a_stop_that_takes_long(self):
+        self.create_source()
+        self.create_outputs("state")
+        self.kafka.produce(self.topic, 0, b"{broken", key=KEY)
+        member = self.start()
+        member.wait_log("cannot be written yet")
+        member.send_signal(signal.SIGTERM)
+        member.wait_log("stopping: committing what has been judged")
+        began = time.monotonic()
+        member.send_signal(signal.SIGTERM)
+        self.assertEqual(member.wait_end(), 128 + signal.SIGTERM, member.describe())
+        self.assertLess(time.monotonic() - began, SOON_SECONDS, member.describe())
+        self.assertEqual(self.kafka.committed_offsets(self.name, self.topic), {0: 0})
+
     def test_run_ends_without_its_state_topic(self):
         self.create_source(2)
         self.create_outputs("alerts", "dead-letters")
         for text in (
-            f"state topic '{self.name}.state' has no partition",
+            f"state topic '{self.name}.state' does not exist or has no partition",
             f"topic {self.name}.state has 1 partitions and its source 2",
         ):
             member = self.start()

@@ -21,7 +21,7 @@ class FailpointCoverageTest : public IntegrationTest {
       options.state_topics.push_back(topic.name + ".state." + group);
       kafka().CreateTopic(options.state_topics.back(), 3, MockKafka::kOutputBroker);
     }
-    options.ingest.max_replay_records = 50;
+    options.ingest.max_recovery = absl::Microseconds(150);  // some fifty records
     return options;
   }
 
@@ -36,8 +36,8 @@ class FailpointCoverageTest : public IntegrationTest {
 
 const std::vector<Failpoint>& TransactionPoints() {
   static const auto* const kPoints = new std::vector<Failpoint>{
-      Failpoint::kTransactionBegin, Failpoint::kOffsetsSend, Failpoint::kOffsetsSent,
-      Failpoint::kTransactionCommit, Failpoint::kTransactionDone};
+      Failpoint::kTransactionBegin,  Failpoint::kOffsetsSend,     Failpoint::kOffsetsSent,
+      Failpoint::kTransactionCommit, Failpoint::kTransactionDone, Failpoint::kProducerRenew};
   return *kPoints;
 }
 
@@ -73,7 +73,8 @@ TEST_F(FailpointCoverageTest, AtLeastOnceComesByAllButThoseOfTransactionsAndRetr
 // The mock cluster takes transactions and does not keep what makes them exact: enough to come by.
 TEST_F(FailpointCoverageTest, ExactlyOnceComesByThoseOfTransactionsAndRetriesAbortedOnes) {
   ASSERT_TRUE(ArmFailpoints("transaction.begin=error@1,transaction.offsets=error@1,"
-                            "transaction.offsets_sent=error@1,transaction.commit=error@1")
+                            "transaction.offsets_sent=error@1,transaction.commit=error@1,"
+                            "transaction.done=delay:1100@2,producer.renew=error@1")
                   .ok());
   Scenario scenario(kafka(), {.seed = Seed()});
   EngineOptions options = WithState(scenario, "b");

@@ -65,7 +65,6 @@ EngineOptions Scenario::MemberOptions() const {
       {"heartbeat.interval.ms", "100"}, {"fetch.wait.max.ms", "10"},
       {"reconnect.backoff.ms", "10"},   {"reconnect.backoff.max.ms", "100"}};
   options.source.group_id = MockKafka::kGroup;
-  options.source.rules = "000000000001";
   options.source.batch_records = 64;
   options.sink.connection = options.source.connection;
   options.sink.connection.properties = {{"retry.backoff.ms", "10"},
@@ -85,7 +84,6 @@ EngineOptions Scenario::MemberOptions() const {
   options.ingest.buckets = 8;
   options.ingest.max_wait = absl::Milliseconds(20);
   options.epochs.commit_interval_us = 20'000;
-  options.epochs.rules = options.source.rules;
   options.max_bytes_per_partition = int64_t{16} << 20;
   options.rows_per_bucket = 4096;
   options.shutdown_timeout = absl::Seconds(10);

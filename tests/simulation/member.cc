@@ -61,7 +61,7 @@ void SimCommitSlot::Submit(std::shared_ptr<const SealedEpoch> epoch) {
 }
 
 void SimCommitSlot::CommitLoop() {
-  committer_->Start();
+  if (!committer_->Start().ok()) return;  // the process is dead
   while (!process_.dead()) {
     process_.Await([this] { return !submitted_.empty(); });
     if (process_.dead()) return;
@@ -78,7 +78,7 @@ Member::Member(World& world, std::string name)
       world_(world),
       offsets_(process_),
       snapshots_(process_),
-      source_(process_, offsets_, &snapshots_),
+      source_(process_, offsets_, snapshots_),
       commits_(process_, offsets_) {
   offsets_.set_view(
       {[this] { return source_.membership(); }, [this] { return source_.Rebalancing(); }});
@@ -96,7 +96,8 @@ Member::Member(World& world, std::string name)
   inputs.push_back(
       {std::make_unique<Decoder>(world.model.decode()), std::make_shared<RawDeadLetterEncoder>()});
   const IngestOptions ingest = {.buckets = Model::kBuckets,
-                                .max_replay_records = world.random.Between(1, 100)};
+                                .max_recovery = absl::Seconds(1),
+                                .assumed_replay_rate = world.random.Between(1, 100)};
   ingest_ = std::make_unique<Ingest>(ingest, source_, *workers_, *epochs_, &snapshots_,
                                      std::move(inputs), world.clock, probe_);
   process_.Trace("started");

@@ -96,6 +96,21 @@ Model::Model() : decode_(EngineHarness::DefaultDecode()) {
   state_topics_.buckets = kBuckets;
   state_topics_.seed_fingerprint = agents::BucketImage::SeedFingerprint(0);
   state_topics_.layouts = {plan_.rulesets->layout().id};
+  RulesManifest manifest;
+  manifest.topic = decode_.topic;
+  manifest.buckets = kBuckets;
+  manifest.seed_fingerprint = state_topics_.seed_fingerprint;
+  std::vector<RulesetText> texts;
+  for (const agents::RulesetInfo& info : plan_.rulesets->infos()) {
+    manifest.rulesets.push_back({info.version, info.name});
+    texts.push_back({info.version, "the text of " + info.name});
+  }
+  for (const agents::KeyGroup& group : plan_.rulesets->layout().groups) {
+    for (const agents::StateSlice& slice : group.slices) manifest.states.push_back({slice.id, ""});
+  }
+  auto rules = MakeRulesRecord(std::move(manifest), std::move(texts));
+  CHECK(rules.ok());
+  state_topics_.rules = {*std::move(rules)};
 }
 
 std::shared_ptr<agents::BucketState> Model::Read(std::string_view image) const {

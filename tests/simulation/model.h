@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <memory>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "agents/api/agent_registry.h"
@@ -30,6 +32,8 @@ class Model {
   const DecodeOptions& decode() const { return decode_; }
   const StreamPlan& plan() const { return plan_; }
   const StateTopics& state_topics() const { return state_topics_; }
+  /// Identity of the rules (RulesHash).
+  const std::string& rules() const { return state_topics_.rules.front().hash; }
   /// The bucket of an image; null when it is refused.
   std::shared_ptr<agents::BucketState> Read(std::string_view image) const;
 

@@ -1,12 +1,12 @@
 #include "tests/simulation/sim_snapshots.h"
 
-#include <optional>
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "agents/api/status_macros.h"
 #include "agents/ruleset/bucket_state.h"
-#include "pipeline/snapshot/bucket_assembler.h"
 #include "pipeline/snapshot/state_key.h"
 
 namespace caracal::pipeline::sim {
@@ -14,7 +14,11 @@ namespace caracal::pipeline::sim {
 SimSnapshots::SimSnapshots(Process& process)
     : process_(process),
       world_(process.world),
-      writer_(world_.model.state_topics(), catalogs_, *this, kValueBytesMax) {
+      writer_(world_.model.state_topics(), catalogs_, *this, kValueBytesMax),
+      restorer_(
+          world_.model.state_topics(),
+          [this](const ImageRequest& request) { return ReadImage(request); }, catalogs_, *this,
+          probe_) {
   process_.Start([this] { WriteLoop(); });
 }
 
@@ -56,11 +60,12 @@ void SimSnapshots::WriteLoop() {
 bool SimSnapshots::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
   for (StateWrite& write : writes) {
     const int32_t partition = lease.partition();
-    const auto append = [&world = world_, partition, record = write.record,
-                         tombstone = write.tombstone] {
-      world.ledger.OnCopyRecord(partition, ParseStateKey(record.key).chunk.snapshot.offset);
-      world.state.Append(partition, record.key,
-                         tombstone ? std::nullopt : std::optional(record.value));
+    const auto append = [&world = world_, partition, key = write.key, value = write.value] {
+      const StateKey parsed = ParseStateKey(key);
+      if (parsed.kind == StateKeyKind::kChunk && value.has_value()) {
+        world.ledger.OnCopyRecord(partition, parsed.chunk.snapshot.offset);
+      }
+      world.state.Append(partition, key, value);
     };
     process_.Delay();
     if (process_.dead()) {
@@ -75,65 +80,70 @@ bool SimSnapshots::WriteAll(const PartitionLease& lease, std::vector<StateWrite>
   return !process_.dead();
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<const RestoredState>>> SimSnapshots::Load(
+absl::StatusOr<std::vector<LoadedState>> SimSnapshots::Load(
     std::span<const RestoreRequest> requests) {
-  std::vector<std::shared_ptr<const RestoredState>> states;
+  std::vector<LoadedState> states;
   for (const RestoreRequest& request : requests) {
-    states.push_back(Read(request));
-    if (process_.dead()) return absl::UnavailableError("dead");
+    ASSIGN_OR_RETURN(LoadedState state, Read(request));
+    states.push_back(std::move(state));
   }
   return states;
 }
 
-std::shared_ptr<const RestoredState> SimSnapshots::Read(const RestoreRequest& request) {
-  const StateTopics& topics = world_.model.state_topics();
+absl::StatusOr<std::shared_ptr<agents::BucketState>> SimSnapshots::ReadImage(
+    const ImageRequest& request) {
+  auto bucket = world_.model.Read(request.image);
+  if (bucket != nullptr) return bucket;
+  world_.Fail("a complete copy cannot be read back");
+  return absl::DataLossError("not read");
+}
+
+absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
   const int32_t partition = request.lease->partition();
-  AssemblerOptions options;
-  options.topic = request.lease->topic();
-  options.partition = partition;
-  options.buckets = topics.buckets;
-  options.seed_fingerprint = topics.seed_fingerprint;
-  options.layout = topics.layouts.front();
-  options.committed = world_.Mutated(Mutation::kCopiesAhead) ? INT64_MAX : request.committed;
-  BucketAssembler assembler(std::move(options));
-  auto state = std::make_shared<RestoredState>();
+  RestoreRequest asked = request;
+  if (world_.Mutated(Mutation::kCopiesAhead)) asked.committed = INT64_MAX;
+  StateReading reading = restorer_.Begin(asked);
   std::map<uint32_t, int64_t> parts;
   const int64_t high = world_.state.HighWatermark(partition);
   int64_t next = 0;
   while (const StateTopic::Entry* entry = world_.state.Read(partition, next)) {
     if (entry->offset >= high) break;
     next = entry->offset + 1;
-    assembler.Add(entry->key,
-                  entry->value.has_value() ? std::string_view(*entry->value) : std::string_view());
-    const ChunkKey key = ParseStateKey(entry->key).chunk;
-    if (entry->value.has_value() && key.snapshot.offset <= request.committed) {
-      parts[key.place.bucket] = std::max(parts[key.place.bucket], key.snapshot.offset);
+    reading.Add(entry->key,
+                entry->value.has_value() ? std::string_view(*entry->value) : std::string_view());
+    const StateKey key = ParseStateKey(entry->key);
+    const int64_t offset = key.chunk.snapshot.offset;
+    if (key.kind == StateKeyKind::kChunk && entry->value.has_value() &&
+        offset <= request.committed) {
+      int64_t& newest = parts[key.chunk.place.bucket];
+      newest = std::max(newest, offset);
     }
     // Others write and compact meanwhile.
     if (world_.random.Percent(10)) process_.Delay();
-    if (process_.dead()) return state;
+    if (process_.dead()) return absl::UnavailableError("dead");
   }
-  AssembledState assembled = assembler.Finish();
-  for (const AssembledSnapshot& snapshot : assembled.snapshots) {
-    auto bucket = world_.model.Read(snapshot.image);
-    if (bucket == nullptr) {
-      world_.Fail("a complete copy cannot be read back");
-      continue;
-    }
-    const bool newest = parts[snapshot.bucket] == snapshot.id.offset;
-    if (world_.Mutated(Mutation::kTakeParts) && !newest) continue;
-    state->push_back({snapshot.bucket, snapshot.id.offset, std::move(bucket)});
-    parts.erase(snapshot.bucket);
-  }
-  if (world_.Mutated(Mutation::kTakeParts)) {
-    for (const auto& [bucket, offset] : parts) {
-      state->push_back({bucket, offset,
-                        std::make_shared<agents::BucketState>(world_.model.plan().rulesets,
-                                                              world_.model.plan().limits)});
-    }
-  }
-  catalogs_.Set(*request.lease, std::move(assembled.catalogs));
+  ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading));
+  if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, world_.model, state);
   return state;
+}
+
+void SimSnapshots::TakeParts(const std::map<uint32_t, int64_t>& parts, const Model& model,
+                             LoadedState& state) {
+  auto buckets = std::make_shared<RestoredState>();
+  for (const auto& [bucket, offset] : parts) {
+    const auto whole = std::find_if(state.buckets->begin(), state.buckets->end(),
+                                    [b = bucket, o = offset](const RestoredBucket& candidate) {
+                                      return candidate.bucket == b && candidate.offset == o;
+                                    });
+    if (whole != state.buckets->end()) {
+      buckets->push_back(*whole);
+    } else {
+      buckets->push_back(
+          {bucket, offset,
+           std::make_shared<agents::BucketState>(model.plan().rulesets, model.plan().limits)});
+    }
+  }
+  state.buckets = std::move(buckets);
 }
 
 }  // namespace caracal::pipeline::sim

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <span>
 #include <vector>
@@ -8,12 +9,13 @@
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
 #include "pipeline/snapshot/snapshot_writer.h"
+#include "pipeline/snapshot/state_restorer.h"
 #include "tests/simulation/process.h"
 
 namespace caracal::pipeline::sim {
 
-/// Copies of buckets to the simulated state topic and back: the product's SnapshotWriter, its
-/// chunks and its BucketAssembler, on tasks in the place of threads.
+/// Copies of buckets to the simulated state topic and back: the product's SnapshotWriter and
+/// StateRestorer, on tasks in the place of threads.
 class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateLog {
  public:
   explicit SimSnapshots(Process& process);
@@ -24,8 +26,10 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
   bool Busy() const override { return writing_ || !waiting_.empty(); }
 
   // SnapshotLoader.
-  absl::StatusOr<std::vector<std::shared_ptr<const RestoredState>>> Load(
-      std::span<const RestoreRequest> requests) override;
+  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests) override;
+  absl::Status RecordRules(std::span<const LeasePtr> leases) override {
+    return restorer_.RecordRules(leases);
+  }
   void Stop() override {}
 
  private:
@@ -34,12 +38,18 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
 
   bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;
   void WriteLoop();
-  std::shared_ptr<const RestoredState> Read(const RestoreRequest& request);
+  absl::StatusOr<std::shared_ptr<agents::BucketState>> ReadImage(const ImageRequest& request);
+  absl::StatusOr<LoadedState> Read(const RestoreRequest& request);
+  /// The negative control: buckets whose newest set is not whole begin with nothing at its offset.
+  static void TakeParts(const std::map<uint32_t, int64_t>& parts, const Model& model,
+                        LoadedState& state);
 
   Process& process_;
   World& world_;
   SnapshotCatalogs catalogs_;
   SnapshotWriter writer_;
+  RestoreProbe probe_;
+  StateRestorer restorer_;
   std::deque<BucketCopy> waiting_;
   std::vector<SavedBucket> saved_;
   bool writing_ = false;

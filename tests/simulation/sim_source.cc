@@ -9,7 +9,6 @@
 
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
-#include "pipeline/source/start_position.h"
 #include "pipeline/types/offset_metadata.h"
 
 namespace caracal::pipeline::sim {
@@ -19,7 +18,7 @@ constexpr int kFreshReads = 3;
 
 }  // namespace
 
-SimSource::SimSource(Process& process, OffsetStore& offsets, SnapshotLoader* snapshots)
+SimSource::SimSource(Process& process, OffsetStore& offsets, SnapshotLoader& snapshots)
     : process_(process), world_(process.world), offsets_(offsets), snapshots_(snapshots) {
   process_.Start([this] { RestoreLoop(); });
 }
@@ -110,7 +109,7 @@ void SimSource::OnRevoke(const Callback& callback) {
     const LeasePtr& lease = found->second.open.lease;
     if (!world_.Mutated(Mutation::kKeepLeases)) lease->Lapse();
     if (found->second.opened) {
-      changes_.push_back(PartitionRevoked{lease, callback.lost});
+      changes_.emplace_back(PartitionRevoked{lease, callback.lost});
     } else {
       lease->Lapse();
       slots_[lease->slot()] = false;
@@ -162,16 +161,14 @@ absl::Status SimSource::OpenRestored(PollResult& result) {
     owned.opened = true;
     owned.open.next_offset = request.position->replay_from;
     owned.open.copies.assign(Model::kBuckets, 0);
-    if (request.state != nullptr) {
-      for (const RestoredBucket& copy : *request.state) {
-        owned.open.copies[copy.bucket] = copy.offset;
-      }
+    for (const RestoredBucket& copy : *request.state.buckets) {
+      owned.open.copies[copy.bucket] = copy.offset;
     }
     process_.Trace(fmt::format("partition {} opened: replay from {}, committed {}",
                                request.lease->partition(), request.position->replay_from,
                                request.position->committed));
     result.changes.push_back(
-        PartitionOpened{request.lease, *request.position, std::move(request.state)});
+        PartitionOpened{request.lease, *request.position, std::move(request.state.buckets)});
   }
   return absl::OkStatus();
 }
@@ -273,55 +270,80 @@ bool SimSource::ReadCommitted(std::vector<Request>& requests) {
   return true;
 }
 
-bool SimSource::Locate(std::vector<Request>& requests) {
-  if (!ReadCommitted(requests)) return false;
-  if (snapshots_ != nullptr) {
-    std::vector<RestoreRequest> wanted;
-    for (const Request& request : requests) {
-      const int64_t committed = request.committed.offset;
-      wanted.push_back({request.lease, committed < 0 ? INT64_MAX : committed});
-    }
-    auto states = snapshots_->Load(wanted);
-    if (!states.ok()) return false;
-    for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move((*states)[i]);
-  }
+PartitionFacts SimSource::FactsOf(const Request& request) const {
+  return {*request.lease, request.committed.offset, request.committed.metadata, /*log_start=*/0,
+          world_.log_ends[static_cast<size_t>(request.lease->partition())]};
+}
+
+bool SimSource::Plan(std::vector<Request>& requests) {
   for (Request& request : requests) {
-    const PartitionFacts facts = {*request.lease,
-                                  request.committed.offset,
-                                  request.committed.metadata,
-                                  /*log_start=*/0,
-                                  world_.log_ends[static_cast<size_t>(request.lease->partition())],
-                                  request.state.get(),
-                                  Model::kBuckets};
-    if (request.committed.offset >= 0) {
-      request.position = ContinuedPosition(facts);
-    } else if (const absl::Status fresh = RequireNoState(facts); !fresh.ok()) {
-      request.position = fresh;
-    } else {
-      request.position = FreshPosition(0, 0);
+    if (request.committed.offset < 0) continue;
+    absl::StatusOr<StatePlan> plan = PlanState(FactsOf(request), world_.model.rules());
+    if (!plan.ok()) {
+      request.position = plan.status();
+      return false;
+    }
+    request.plan = *std::move(plan);
+    const RecordMark& last = request.plan.recorded.last;
+    if (last.offset < 0) continue;
+    const auto partition = static_cast<size_t>(request.lease->partition());
+    const FakeRecord& record = world_.workload.logs[partition][static_cast<size_t>(last.offset)];
+    const RecordMark mark = MarkOf(last.offset, record.timestamp_ms, record.key,
+                                   record.null_value ? std::string_view() : record.value);
+    if (last != mark || last.offset >= request.committed.offset) {
+      world_.Fail(fmt::format("partition {}: the mark of the last record is not that of {}",
+                              partition, last.offset));
     }
   }
-  CommitFresh(requests);
   return true;
 }
 
-void SimSource::CommitFresh(std::vector<Request>& requests) {
-  std::vector<OffsetCommit> commits;
-  std::vector<Request*> fresh;
-  for (Request& request : requests) {
-    if (request.committed.offset >= 0 || !request.position.ok()) continue;
-    fresh.push_back(&request);
-    commits.push_back(
-        {request.lease->topic(), request.lease->partition(), 0, FormatOffsetMetadata({0, 0, ""})});
+bool SimSource::Locate(std::vector<Request>& requests) {
+  if (!ReadCommitted(requests) || !Plan(requests)) return false;
+  std::vector<RestoreRequest> wanted;
+  for (const Request& request : requests) {
+    wanted.push_back({request.lease, request.committed.offset, request.plan.activations});
   }
-  if (commits.empty()) return;
+  auto states = snapshots_.Load(wanted);
+  if (!states.ok()) return false;
+  for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move((*states)[i]);
+  for (Request& request : requests) {
+    if (request.committed.offset >= 0) {
+      request.position = ContinuedPosition(FactsOf(request), request.plan, request.state,
+                                           {.buckets = Model::kBuckets});
+    } else if (const absl::Status fresh = RequireNoState(*request.lease, request.state);
+               !fresh.ok()) {
+      request.position = fresh;
+    } else {
+      request.position = FreshPosition(0, 0, world_.model.rules());
+    }
+  }
+  return Record(requests);
+}
+
+bool SimSource::Record(std::vector<Request>& requests) {
+  std::vector<LeasePtr> located;
+  std::vector<OffsetCommit> commits;
+  std::vector<Request*> changed;
+  for (Request& request : requests) {
+    if (!request.position.ok() || request.lease->lapsed()) continue;
+    located.push_back(request.lease);
+    const OffsetMetadata metadata = MetadataOf(*request.position);
+    if (request.committed.offset >= 0 && metadata == request.plan.recorded) continue;
+    changed.push_back(&request);
+    commits.push_back({request.lease->topic(), request.lease->partition(),
+                       request.position->committed, FormatOffsetMetadata(metadata)});
+  }
+  if (!snapshots_.RecordRules(located).ok()) return false;
+  if (commits.empty()) return true;
   // Once an owner of these partitions has lapsed, the next one may have committed further already.
-  const bool lapsed = std::any_of(fresh.begin(), fresh.end(),
+  const bool lapsed = std::any_of(changed.begin(), changed.end(),
                                   [](const Request* request) { return request->lease->lapsed(); });
   OffsetCommitResult result = {OffsetCommitOutcome::kRebalancing, "a partition was taken away"};
   if (!lapsed) result = offsets_.Commit(commits);
-  if (result.outcome == OffsetCommitOutcome::kCommitted) return;
-  for (Request* request : fresh) request->position = absl::UnavailableError(result.message);
+  if (result.outcome == OffsetCommitOutcome::kCommitted) return true;
+  for (Request* request : changed) request->position = absl::UnavailableError(result.message);
+  return true;
 }
 
 }  // namespace caracal::pipeline::sim

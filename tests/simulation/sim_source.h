@@ -12,6 +12,7 @@
 #include "pipeline/ports/event_source.h"
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/snapshot_store.h"
+#include "pipeline/source/start_position.h"
 #include "tests/simulation/process.h"
 
 namespace caracal::pipeline::sim {
@@ -19,7 +20,7 @@ namespace caracal::pipeline::sim {
 /// A member's consumer: the group's protocol as the client library speaks it, the rules of
 /// KafkaSource on top of it (a callback returns at once, a revoked partition is given up when it is
 /// released or after the grace), and the steps of PartitionRestorer, on a task. Where a partition
-/// starts is decided by the product's own ContinuedPosition and FreshPosition.
+/// starts is decided by the product's own start_position.h.
 class SimSource : public EventSource {
  public:
   /// An open partition, for checks.
@@ -29,8 +30,7 @@ class SimSource : public EventSource {
     std::vector<int64_t> copies;  ///< by bucket: what its restored copy had seen
   };
 
-  /// `snapshots` null = the state is not saved.
-  SimSource(Process& process, OffsetStore& offsets, SnapshotLoader* snapshots);
+  SimSource(Process& process, OffsetStore& offsets, SnapshotLoader& snapshots);
 
   /// A turn of the client's own thread: heartbeat, join, new assignment.
   void Tick();
@@ -43,10 +43,11 @@ class SimSource : public EventSource {
   absl::Status Pause(const LeasePtr& /*lease*/, int64_t /*from*/) override { return {}; }
   absl::Status Resume(const LeasePtr& /*lease*/) override { return {}; }
   std::string GroupMetadata() override;
-  bool Rebalancing() const override { return rebalancing_; }
   void Wake() override {}
   absl::Status Close(absl::Duration /*timeout*/) override { return {}; }
 
+  /// A rebalance is under way: offsets must not be committed through the group now.
+  bool Rebalancing() const { return rebalancing_; }
   /// The inverse of GroupMetadata.
   static Transactions::Membership ParseMetadata(const std::string& metadata);
 
@@ -66,7 +67,8 @@ class SimSource : public EventSource {
   struct Request {
     LeasePtr lease;
     GroupOffset committed;
-    std::shared_ptr<const RestoredState> state;
+    StatePlan plan = {};
+    LoadedState state = {};
     absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
   };
 
@@ -84,12 +86,15 @@ class SimSource : public EventSource {
   void Restore(std::vector<LeasePtr> leases);
   bool Locate(std::vector<Request>& requests);
   bool ReadCommitted(std::vector<Request>& requests);
-  void CommitFresh(std::vector<Request>& requests);
+  /// What is to be known of the state before it is read; the mark of the last record must be right.
+  bool Plan(std::vector<Request>& requests);
+  PartitionFacts FactsOf(const Request& request) const;
+  bool Record(std::vector<Request>& requests);
 
   Process& process_;
   World& world_;
   OffsetStore& offsets_;
-  SnapshotLoader* const snapshots_;
+  SnapshotLoader& snapshots_;
 
   // The client.
   Transactions::Membership membership_;

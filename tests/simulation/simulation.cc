@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "pipeline/source/offset_change.h"
+
 namespace caracal::pipeline::sim {
 namespace {
 
@@ -137,11 +139,26 @@ void Simulation::Outage() {
   const int64_t committed = world_.ledger.committed(partition);
   const bool rewind = world_.Mutated(Mutation::kCopiesAhead) || world_.random.Percent(30);
   if (committed > 0 && rewind) {
-    const int64_t offset = world_.random.Below(committed);
-    world_.Trace("operator", fmt::format("partition {} set back to {}", partition, offset));
-    world_.transactions.Rewind(partition, offset);
+    Rewind(partition, world_.random.Below(committed));
   }
   StartMember();
+}
+
+void Simulation::Rewind(int32_t partition, int64_t offset) {
+  GroupOffset recorded;
+  GroupOffset set = {offset, ""};
+  // By `caracal offsets set`, or by the Kafka tools; after these, what lies below raises nothing.
+  if (world_.random.Percent(50) && world_.transactions.Read(partition, recorded)) {
+    const GroupPosition position = {recorded.offset, recorded.metadata, /*log_start=*/0,
+                                    world_.log_ends[static_cast<size_t>(partition)]};
+    const OffsetChange change = ChangeOffset(position, offset, /*reset_state=*/false);
+    if (!change.resets_state && change.metadata.alert_from <= offset) {
+      set.metadata = FormatOffsetMetadata(change.metadata);
+    }
+  }
+  world_.Trace("operator", fmt::format("partition {} set back to {}, metadata '{}'", partition,
+                                       set.offset, set.metadata));
+  world_.transactions.Rewind(partition, std::move(set));
 }
 
 void Simulation::StartMember() {

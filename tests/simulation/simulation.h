@@ -35,6 +35,8 @@ class Simulation {
   void Fault();
   /// All members crash; perhaps an operator then sets offsets back.
   void Outage();
+  /// An operator sets the offset of a partition back while the group has no members.
+  void Rewind(int32_t partition, int64_t offset);
   void StartMember();
   void CrashMember(size_t index);
   /// Nothing goes wrong any more.

@@ -154,9 +154,9 @@ bool Transactions::Read(int32_t partition, GroupOffset& offset) const {
   return !pending;
 }
 
-void Transactions::Rewind(int32_t partition, int64_t offset) {
-  ledger_.OnRewind(partition, offset);
-  offsets_[ToSize(partition)] = {offset, ""};
+void Transactions::Rewind(int32_t partition, GroupOffset offset) {
+  ledger_.OnRewind(partition, offset.offset);
+  offsets_[ToSize(partition)] = std::move(offset);
 }
 
 void Transactions::Tick(int64_t now_us, Random& random) {

@@ -63,7 +63,7 @@ class Transactions {
   Answer Commit(const Membership& membership, const GroupOffsets& offsets);
   /// False while a transaction holds a newer one back.
   bool Read(int32_t partition, GroupOffset& offset) const;
-  void Rewind(int32_t partition, int64_t offset);
+  void Rewind(int32_t partition, GroupOffset offset);
 
   /// Aborts what has timed out; writes at most one marker.
   void Tick(int64_t now_us, Random& random);

@@ -89,6 +89,7 @@ EngineHarness::EngineHarness(EngineOptions options, size_t batch_records)
   std::vector<StreamInput> inputs;
   for (size_t i = 0; i < options_.streams.size(); ++i) {
     plans.push_back(PlanOf(options_.streams[i], registry));
+    rulesets_.push_back(plans.back().rulesets);
     for (const agents::RulesetInfo& info : plans.back().rulesets->infos()) {
       probe_.streams[i]->rulesets.push_back(std::make_unique<RulesetProbe>(info.rules.size()));
     }

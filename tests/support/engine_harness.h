@@ -51,6 +51,7 @@ class EngineHarness {
   Ingest& ingest() { return *ingest_; }
   const StreamProbe& stream_probe(size_t stream = 0) const { return *probe_.streams[stream]; }
   const EngineProbe& probe() const { return probe_; }
+  const agents::CompiledRulesets& rulesets(size_t stream = 0) const { return *rulesets_[stream]; }
 
   /// The group gives this member a partition it has never committed: the stream's `start` acts on
   /// the log as it is. Returns where it starts.
@@ -80,6 +81,7 @@ class EngineHarness {
   FakeCommitter committer_;
   ManualClock clock_;
   EngineProbe probe_;
+  std::vector<std::shared_ptr<const agents::CompiledRulesets>> rulesets_;  ///< by stream index
   std::unique_ptr<CommitThread> commits_;
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<EpochCoordinator> epochs_;

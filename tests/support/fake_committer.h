@@ -14,6 +14,10 @@ namespace caracal::pipeline {
 /// by one, after which everything commits. Any thread.
 class FakeCommitter : public EpochCommitter {
  public:
+  /// What Start says. Set before the commit thread starts.
+  absl::Status start;
+
+  absl::Status Start() override { return start; }
   CommitResult Commit(const SealedEpoch& epoch) override {
     MutexLock lock(&mutex_);
     mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return Released(); });

@@ -40,14 +40,14 @@ LeasePtr FakeSource::Assign(int32_t partition, StartPosition position, uint16_t 
                                                TakeSlot());
   log.position = position.replay_from;
   log.paused = false;
-  changes_.push_back(PartitionOpened{log.lease, position});
+  changes_.emplace_back(PartitionOpened{log.lease, position});
   return log.lease;
 }
 
 void FakeSource::Revoke(int32_t partition, bool lost, uint16_t stream) {
   Log& log = logs_[{stream, partition}];
   log.lease->Lapse();
-  changes_.push_back(PartitionRevoked{log.lease, lost});
+  changes_.emplace_back(PartitionRevoked{log.lease, lost});
   log.lease = nullptr;
 }
 

@@ -56,7 +56,6 @@ class FakeSource : public EventSource {
   int64_t OffsetForTime(int32_t partition, int64_t time_ms, uint16_t stream = 0) const;
   /// True when every record of the open partitions has been delivered.
   bool Drained() const;
-  void set_rebalancing(bool rebalancing) { rebalancing_ = rebalancing; }
 
   const std::vector<uint64_t>& released_leases() const { return released_; }
   int paused_count() const { return paused_count_; }
@@ -69,7 +68,6 @@ class FakeSource : public EventSource {
   absl::Status Pause(const LeasePtr& lease, int64_t from) override;
   absl::Status Resume(const LeasePtr& lease) override;
   std::string GroupMetadata() override { return "generation-1"; }
-  bool Rebalancing() const override { return rebalancing_; }
   void Wake() override {}
   absl::Status Close(absl::Duration timeout) override;
 
@@ -94,7 +92,6 @@ class FakeSource : public EventSource {
   uint64_t next_lease_ = 1;
   int paused_count_ = 0;
   int serve_only_polls_ = 0;
-  bool rebalancing_ = false;
   bool closed_ = false;
 };
 

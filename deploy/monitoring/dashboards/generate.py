@@ -88,6 +88,9 @@ ROWS = (
         Panel("Replayed", "Records read again after a rebalance or a restart to rebuild state; "
               "they raise nothing.", "reqps",
               ((rate("caracal_records_replayed_total", "instance"), "{{instance}}"),)),
+        Panel("Event time fallbacks", "Transactions judged by another clock per second: the mapped "
+              "event time was missing or lay too far ahead.", "reqps",
+              ((rate("caracal_event_time_fallbacks_total", "time_source"), "{{time_source}}"),)),
         Panel("Unaccounted", "Consumed, but neither evaluated, skipped nor dead-lettered: 0 at "
               "every epoch boundary; anything that stays is a bug.", "short",
               ((total("instance:caracal_records_unaccounted:sum", "instance"), "{{instance}}"),)),
@@ -95,6 +98,10 @@ ROWS = (
     ("Alerts and rules", (
         Panel("Alerts by ruleset", "Alerts per second, by ruleset and mode.", "cps",
               ((rate("caracal_alerts_total", "ruleset, mode"), "{{ruleset}} ({{mode}})"),)),
+        Panel("Alerts by severity", "Alerts of enforced rulesets per second, by the severity of "
+              "the most severe rule that raised.", "cps",
+              ((rate("caracal_alerts_total", "severity", ENFORCED), "{{severity}}"),),
+              stacked=True),
         Panel("Alert share", "Alerts of each enforced ruleset per evaluated transaction.",
               "percentunit",
               ((rate("caracal_alerts_total", "ruleset", ENFORCED) + " / ignoring (ruleset) "

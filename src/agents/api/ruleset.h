@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@ namespace caracal::agents {
 
 enum class Mode : uint8_t { kEnforce, kShadow, kOff };
 enum class Severity : uint8_t { kLow, kMedium, kHigh, kCritical };
+inline constexpr size_t kSeverityCount = 4;
 
 std::string_view ModeName(Mode mode);              ///< "enforce", "shadow", "off"
 std::string_view SeverityName(Severity severity);  ///< "low", "medium", "high", "critical"
@@ -83,6 +85,7 @@ struct Judgement {
   uint32_t event = 0;    ///< index into the evaluated batch
   uint16_t ruleset = 0;  ///< index into the compiled rulesets
   int32_t score = 0;
+  Severity severity = Severity::kLow;  ///< the highest of the rules in `fired`
   /// Some state of the key was evicted before: counts may be too low.
   bool state_truncated = false;
   std::vector<FiredRule> fired;  ///< in rule order; never a shadow rule

@@ -32,8 +32,9 @@ bool HasGroup(const KeyGroup& group, const BucketImage::Group& saved) {
 /// One restoration: matches the image with the layout, decides what has to go, then copies.
 class Restorer {
  public:
-  Restorer(const CompiledRulesets& rulesets, const BucketLimits& limits, const BucketImage& image)
-      : rulesets_(rulesets), limits_(limits), image_(image) {}
+  Restorer(const CompiledRulesets& rulesets, const BucketLimits& limits, const BucketImage& image,
+           std::optional<std::span<const StateDigest>> carried)
+      : rulesets_(rulesets), limits_(limits), image_(image), carried_(carried) {}
 
   absl::StatusOr<RestoredContent> Run() {
     RETURN_IF_ERROR(Match());
@@ -44,8 +45,8 @@ class Restorer {
     }
     RETURN_IF_ERROR(RestoreTables(content.tables));
     report_.rows_forgotten = image_.rows.size() / sizeof(uint64_t) - content.rows.size();
-    report_.exact =
-        image_.layout == layout().id && report_.keys_evicted == 0 && report_.rows_forgotten == 0;
+    report_.exact = image_.layout == layout().id && report_.slices_new == 0 &&
+                    report_.keys_evicted == 0 && report_.rows_forgotten == 0;
     content.report = report_;
     return content;
   }
@@ -87,7 +88,9 @@ class Restorer {
     if (saved == image_.groups.end()) return source;
     // The id of a slice covers its key: it is in this group or nowhere.
     std::map<StateDigest, const StateSlice*> known;
-    for (const StateSlice& slice : group.slices) known[slice.id] = &slice;
+    for (const StateSlice& slice : group.slices) {
+      if (IsCarried(slice.id)) known[slice.id] = &slice;
+    }
     for (const BucketImage::Slice& slice : saved->slices) {
       const auto found = known.find(slice.id);
       if (found == known.end()) continue;
@@ -101,6 +104,11 @@ class Restorer {
     }
     if (!source.pieces.empty()) source.saved = &*saved;
     return source;
+  }
+
+  bool IsCarried(const StateDigest& id) const {
+    return !carried_.has_value() ||
+           std::find(carried_->begin(), carried_->end(), id) != carried_->end();
   }
 
   /// Decides which keys have no room: as if all were restored first.
@@ -162,6 +170,7 @@ class Restorer {
   const CompiledRulesets& rulesets_;
   const BucketLimits& limits_;
   const BucketImage& image_;
+  const std::optional<std::span<const StateDigest>> carried_;
   std::vector<GroupSource> sources_;  // by group of the layout
   std::optional<EvictionRank> evict_up_to_;
   RestoreReport report_;
@@ -171,7 +180,8 @@ class Restorer {
 
 absl::StatusOr<RestoredContent> RestoreBucket(const CompiledRulesets& rulesets,
                                               const BucketLimits& limits, uint32_t buckets,
-                                              std::string_view image) {
+                                              std::string_view image,
+                                              std::optional<std::span<const StateDigest>> carried) {
   ASSIGN_OR_RETURN(const BucketImage taken_apart, BucketImage::Read(image));
   if (taken_apart.seed_fingerprint != BucketImage::SeedFingerprint(rulesets.hash_seed())) {
     return absl::FailedPreconditionError(
@@ -183,7 +193,7 @@ absl::StatusOr<RestoredContent> RestoreBucket(const CompiledRulesets& rulesets,
                     "{}: its keys are in other buckets",
                     taken_apart.buckets, buckets));
   }
-  return Restorer(rulesets, limits, taken_apart).Run();
+  return Restorer(rulesets, limits, taken_apart, carried).Run();
 }
 
 }  // namespace caracal::agents

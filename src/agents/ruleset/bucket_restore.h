@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/state/key_table.h"
 #include "agents/state/row_filter.h"
+#include "agents/state/state_digest.h"
 
 namespace caracal::agents {
 
@@ -44,8 +47,11 @@ struct RestoredContent {
 /// others. DataLoss: no bucket has such an image. Records are the agents' own bytes and are taken
 /// as they are. Memory: what `limits` allow and, only when keys have to be evicted, 32 bytes per
 /// key of the image.
-absl::StatusOr<RestoredContent> RestoreBucket(const CompiledRulesets& rulesets,
-                                              const BucketLimits& limits, uint32_t buckets,
-                                              std::string_view image);
+///
+/// `carried` empty (nullopt) = every known slice is taken over; else those with these ids alone:
+/// others start zeroed, also where the image has them, and the report counts them as new.
+absl::StatusOr<RestoredContent> RestoreBucket(
+    const CompiledRulesets& rulesets, const BucketLimits& limits, uint32_t buckets,
+    std::string_view image, std::optional<std::span<const StateDigest>> carried = std::nullopt);
 
 }  // namespace caracal::agents

@@ -33,11 +33,12 @@ BucketState::BucketState(std::shared_ptr<const CompiledRulesets> rulesets,
   CHECK(used_bytes_ <= limits_.max_bytes);
 }
 
-absl::StatusOr<RestoredBucket> BucketState::Parse(std::shared_ptr<const CompiledRulesets> rulesets,
-                                                  const BucketLimits& limits, uint32_t buckets,
-                                                  std::string_view image) {
+absl::StatusOr<RestoredBucket> BucketState::Parse(
+    std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits, uint32_t buckets,
+    std::string_view image, std::optional<std::span<const StateDigest>> carried) {
   CHECK(limits.max_bytes >= MinBytes(*rulesets, limits.rows_per_bucket));
-  ASSIGN_OR_RETURN(RestoredContent content, RestoreBucket(*rulesets, limits, buckets, image));
+  ASSIGN_OR_RETURN(RestoredContent content,
+                   RestoreBucket(*rulesets, limits, buckets, image, carried));
   const RestoreReport report = content.report;
   return RestoredBucket{BucketState(std::move(rulesets), limits, std::move(content)), report};
 }

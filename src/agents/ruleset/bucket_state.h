@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,9 +41,10 @@ class BucketState {
   /// The bucket of an image: as RestoreBucket, with its errors. From then on it does what the saved
   /// one would have done, as far as the report says that the image was restored exactly. `limits`
   /// as for the constructor; `buckets`: per partition.
-  static absl::StatusOr<RestoredBucket> Parse(std::shared_ptr<const CompiledRulesets> rulesets,
-                                              const BucketLimits& limits, uint32_t buckets,
-                                              std::string_view image);
+  static absl::StatusOr<RestoredBucket> Parse(
+      std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
+      uint32_t buckets, std::string_view image,
+      std::optional<std::span<const StateDigest>> carried = std::nullopt);
   /// Appends the image (BucketImage) of this bucket, one of `buckets` per partition. Buckets with
   /// equal digests have equal images.
   void AppendTo(uint32_t buckets, std::string& out) const;
@@ -60,6 +63,12 @@ class BucketState {
   /// Evicts the oldest sixteenth of all keys, see EvictOldestSixteenth. Ends the validity of all
   /// handles of this bucket.
   void EvictOldest();
+
+  /// Records that belong to it are lost: what it knows of any key, present or to come, may be too
+  /// little, as after an eviction. Saved with it; never undone.
+  void MarkTruncated() {
+    for (KeyTable& table : tables_) table.MarkTruncated();
+  }
 
   /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Ends the
   /// validity of pointers.

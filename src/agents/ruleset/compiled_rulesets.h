@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -52,7 +53,7 @@ struct CompiledRule {
   uint32_t offset = 0;                  ///< of its state in the group's record
   bool is_observed = false;             ///< a later rule builds on what it observes
   std::vector<FeatureSource> features;  ///< as BoundRule::features
-  std::unique_ptr<const BoundRule> bound;
+  std::shared_ptr<const BoundRule> bound;
 };
 
 /// The rulesets of a stream, checked, bound to it and laid out: what evaluators run and buckets are
@@ -78,6 +79,13 @@ class CompiledRulesets {
       const StreamContext& stream, const CompileOptions& options,
       std::vector<CompileProblem>* problems = nullptr);
 
+  /// The same rulesets with fewer rules to evaluate: those stateful ones whose slice `keep` wants,
+  /// and the rules they build on, whose state is never younger (RuleIdentity). Infos, filters and
+  /// layout are the same, so that its evaluators take the same buckets: what reads records which
+  /// the other rules must not see.
+  std::shared_ptr<const CompiledRulesets> Only(
+      const std::function<bool(const StateSlice&)>& keep) const;
+
   /// One per spec, in their order, those of mode off included.
   const std::vector<RulesetInfo>& infos() const { return infos_; }
   /// The rules to evaluate, by (ruleset, rule).
@@ -92,6 +100,7 @@ class CompiledRulesets {
  private:
   friend class RulesetCompiler;
   CompiledRulesets() = default;
+  CompiledRulesets(const CompiledRulesets&) = default;
 
   std::vector<RulesetInfo> infos_;
   std::vector<CompiledRule> rules_;

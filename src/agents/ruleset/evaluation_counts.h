@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct RuleCounts {
 };
 
 struct RulesetCounts {
-  uint64_t alerts = 0;
+  std::array<uint64_t, kSeverityCount> alerts = {};
   std::vector<RuleCounts> rules;  ///< as RulesetInfo::rules; zero for rules of mode off
 };
 
@@ -27,7 +28,7 @@ struct RulesetCounts {
 struct EvaluationCounts {
   explicit EvaluationCounts(const CompiledRulesets& compiled) {
     for (const RulesetInfo& info : compiled.infos()) {
-      rulesets.push_back({0, std::vector<RuleCounts>(info.rules.size())});
+      rulesets.push_back({{}, std::vector<RuleCounts>(info.rules.size())});
     }
   }
 
@@ -35,7 +36,7 @@ struct EvaluationCounts {
   void Reset() {
     evaluated = warmed = duplicates = 0;
     for (RulesetCounts& ruleset : rulesets) {
-      ruleset.alerts = 0;
+      ruleset.alerts.fill(0);
       std::fill(ruleset.rules.begin(), ruleset.rules.end(), RuleCounts());
     }
   }

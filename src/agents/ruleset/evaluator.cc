@@ -56,7 +56,7 @@ void Evaluator::CheckAgents() {
 
 void Evaluator::Announce(MiniBatch& batch) {
   for (const EvaluationInput& input : batch.inputs) {
-    DCHECK(&input.bucket->rulesets() == rulesets_.get());
+    DCHECK(input.bucket->rulesets().layout().id == rulesets_->layout().id);
     if (input.has_row) input.bucket->rows().Prefetch(input.row_tag);
   }
   SelectRules(batch);

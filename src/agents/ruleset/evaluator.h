@@ -42,7 +42,7 @@ class Evaluator {
   explicit Evaluator(std::shared_ptr<const CompiledRulesets> rulesets);
 
   /// Evaluates `inputs` in order: each bucket's in log order. Every bucket must be of this
-  /// evaluator's rulesets. Replaces `out` by one judgement per (event, ruleset) that alerts,
+  /// evaluator's layout. Replaces `out` by one judgement per (event, ruleset) that alerts,
   /// ordered by event, then ruleset. Adds to `counts`. To count some inputs apart (replayed ones),
   /// pass them in calls of their own.
   void Evaluate(std::span<const EvaluationInput> inputs, std::vector<Judgement>& out,

@@ -1,11 +1,13 @@
 #include "agents/ruleset/judgement_collector.h"
 
+#include <algorithm>
+
 namespace caracal::agents {
 
 JudgementCollector::JudgementCollector(const CompiledRulesets& rulesets)
     : rulesets_(rulesets.infos().size()) {
   for (size_t i = 0; i < rulesets_.size(); ++i) {
-    rulesets_[i].alert_above = rulesets.infos()[i].alert_above;
+    rulesets_[i].info = &rulesets.infos()[i];
   }
 }
 
@@ -31,9 +33,9 @@ void JudgementCollector::Flush(size_t first, std::vector<Judgement>& out,
     for (size_t r = 0; r < rulesets_.size(); ++r) {
       const Ruleset& ruleset = rulesets_[r];
       if ((ruleset.fired & EventBit(event)) == 0) continue;
-      if (ruleset.scores[event] <= ruleset.alert_above) continue;
+      if (ruleset.scores[event] <= ruleset.info->alert_above) continue;
       out.push_back(JudgementOf(r, event, first));
-      ++counts.rulesets[r].alerts;
+      ++counts.rulesets[r].alerts[static_cast<size_t>(out.back().severity)];
     }
   });
   for (Ruleset& ruleset : rulesets_) ruleset.fired = ruleset.truncated = 0;
@@ -50,7 +52,9 @@ Judgement JudgementCollector::JudgementOf(size_t ruleset_index, size_t event, si
   judgement.score = ruleset.scores[event];
   judgement.state_truncated = (ruleset.truncated & EventBit(event)) != 0;
   for (uint32_t entry = ruleset.heads[event]; entry != kEnd; entry = fired_[entry].next) {
-    judgement.fired.push_back(fired_[entry].rule);
+    const FiredRule& fired = fired_[entry].rule;
+    judgement.severity = std::max(judgement.severity, ruleset.info->rules[fired.rule].severity);
+    judgement.fired.push_back(fired);
   }
   for (const Failed& failed : failed_) {
     if (failed.event == event && failed.ruleset == ruleset_index) {

@@ -15,7 +15,7 @@ namespace caracal::agents {
 
 /// Adds up, per event of a mini-batch and ruleset, the scores of the rules that fired, and turns
 /// the sums above alert_above into judgements. Allocates only for those. One thread; part of an
-/// Evaluator.
+/// Evaluator. The rulesets must outlive it.
 class JudgementCollector {
  public:
   explicit JudgementCollector(const CompiledRulesets& rulesets);
@@ -48,7 +48,7 @@ class JudgementCollector {
     uint16_t rule = 0;
   };
   struct Ruleset {
-    int32_t alert_above = 0;
+    const RulesetInfo* info = nullptr;
     EventMask fired = 0;  // events with at least one Fired: only their entries below are valid
     EventMask truncated = 0;
     std::array<int32_t, kMiniBatchEvents> scores;

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include "agents/api/status_macros.h"
+#include "agents/ruleset/rule_identity.h"
 #include "agents/state/key_table.h"
 
 namespace caracal::agents {
@@ -108,7 +109,7 @@ void RulesetCompiler::AddRule(const RulesetSpec& ruleset, const RuleSpec& rule, 
   if (rule.mode == Mode::kOff) return;
   AddFeatures(rule.id, bound->observed(), context_.features);
   if (ruleset.mode == Mode::kOff) return;
-  Include(rule, std::move(bound), info.rules.size() - 1);
+  Include(rule, agent->info(), std::move(bound), info.rules.size() - 1);
   const auto index = static_cast<uint32_t>(compiled_->rules_.size() - 1);
   for (size_t i = sources_.size(); i < context_.features.size(); ++i) {
     sources_.push_back({index, context_.features[i].slot});
@@ -179,22 +180,27 @@ void RulesetCompiler::CheckCurrency(const RuleSpec& rule, const BoundRule& bound
                   stream_.topic));
 }
 
-void RulesetCompiler::Include(const RuleSpec& rule, std::unique_ptr<const BoundRule> bound,
-                              size_t rule_index) {
+void RulesetCompiler::Include(const RuleSpec& rule, const AgentInfo& agent,
+                              std::unique_ptr<const BoundRule> bound, size_t rule_index) {
   CompiledRule compiled;
   compiled.ruleset = static_cast<uint16_t>(compiled_->infos_.size() - 1);
   compiled.rule = static_cast<uint16_t>(rule_index);
   compiled.enforced = rule.mode == Mode::kEnforce;
   compiled.score = rule.score;
   compiled.filter = FilterIndex(RuleFilter(rule.filters, stream_.attributes));
+  std::vector<FeatureIdentity> features;
+  for (const uint16_t feature : bound->features()) {
+    const FeatureSource& source = sources_[feature];
+    compiled.features.push_back(source);
+    compiled_->rules_[source.rule].is_observed = true;
+    features.push_back({source.slot, observed_[source.rule]});
+  }
+  const RuleIdentity identity = IdentityOf({ruleset_name_, rule, agent, *bound, stream_, features});
+  observed_.push_back(identity.observed);
   const StateSpec state = bound->state();
   if (state.size != 0) {
-    const RuleKey key(rule.key_suffix, stream_.attributes);
-    slices_.push_back({key, state, compiled.ruleset, compiled.rule, SliceId(rule, *bound, key)});
-  }
-  for (const uint16_t feature : bound->features()) {
-    compiled.features.push_back(sources_[feature]);
-    compiled_->rules_[sources_[feature].rule].is_observed = true;
+    slices_.push_back({RuleKey(rule.key_suffix, stream_.attributes), state, compiled.ruleset,
+                       compiled.rule, identity.slice});
   }
   compiled.bound = std::move(bound);
   compiled_->rules_.push_back(std::move(compiled));
@@ -206,23 +212,6 @@ uint32_t RulesetCompiler::FilterIndex(const RuleFilter& filter) {
   const auto index = known - filters.begin();
   if (known == filters.end()) filters.push_back(filter);
   return static_cast<uint32_t>(index);
-}
-
-StateDigest RulesetCompiler::SliceId(const RuleSpec& rule, const BoundRule& bound,
-                                     const RuleKey& key) const {
-  const StateSpec state = bound.state();
-  StateDigester digester;
-  digester.AddText(ruleset_name_);
-  digester.AddText(rule.id);
-  digester.AddText(rule.agent);
-  digester.AddNumber(state.version);
-  digester.AddNumber(state.size);
-  digester.AddNumber(state.align);
-  digester.AddText(bound.layout_fingerprint());
-  digester.AddNumber(static_cast<uint64_t>(stream_.amount_scale));
-  key.AddTo(digester);
-  RuleFilter(rule.filters, stream_.attributes).AddTo(digester);
-  return digester.Digest();
 }
 
 void RulesetCompiler::LayOut() {

@@ -38,9 +38,9 @@ class RulesetCompiler {
   void CheckState(const StateSpec& state);
   void CheckCurrency(const RuleSpec& rule, const BoundRule& bound);
   /// Adds a rule without problems to what is evaluated.
-  void Include(const RuleSpec& rule, std::unique_ptr<const BoundRule> bound, size_t rule_index);
+  void Include(const RuleSpec& rule, const AgentInfo& agent, std::unique_ptr<const BoundRule> bound,
+               size_t rule_index);
   uint32_t FilterIndex(const RuleFilter& filter);
-  StateDigest SliceId(const RuleSpec& rule, const BoundRule& bound, const RuleKey& key) const;
   void LayOut();
   CompiledRule& RuleOf(const StateSlice& slice);
   void CheckRecordSize(const KeyGroup& group);
@@ -51,6 +51,7 @@ class RulesetCompiler {
   const std::string mapped_attributes_;  // for messages
   std::shared_ptr<CompiledRulesets> compiled_;
   std::vector<SliceRequest> slices_;
+  std::vector<StateDigest> observed_;  // RuleIdentity::observed, as the rules to evaluate
   std::vector<CompileProblem> problems_;
   std::set<std::string> ruleset_names_;
   std::set<std::string> rule_ids_;      // of the current ruleset

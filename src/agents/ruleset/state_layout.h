@@ -18,7 +18,8 @@ struct StateSlice {
   uint32_t size = 0;
   /// Equal ids = the bytes mean the same and were made from the same transactions: a slice may be
   /// carried over from another layout by its id. Covers ruleset name and rule id, agent,
-  /// StateSpec, layout fingerprint, the rule's key and filters and the stream's amount scale.
+  /// StateSpec, layout fingerprint, the rule's key and filters, the stream's amount scale and the
+  /// rules it builds on.
   StateDigest id;
 };
 

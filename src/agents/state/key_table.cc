@@ -48,6 +48,11 @@ void KeyTable::Evict(const Slot& slot) {
   ++evictions_;
 }
 
+void KeyTable::MarkTruncated() {
+  evictions_ = std::max<uint64_t>(1, evictions_);
+  ForEach([this](const Slot& slot) { HeaderOf(slot.handle).second |= kTruncated; });
+}
+
 std::vector<KeyTable::Slot> KeyTable::SlotsInKeyOrder() const {
   std::vector<Slot> slots;
   slots.reserve(size());

@@ -168,6 +168,8 @@ class KeyTable {
   }
   /// The record was made after the table had evicted: earlier state of its key may be lost.
   bool truncated(Handle handle) const { return (HeaderOf(handle).second & kTruncated) != 0; }
+  /// Marks every record, and all made from now on, as if one had been evicted.
+  void MarkTruncated();
   /// TableKey::order of the key.
   std::pair<uint64_t, uint64_t> key_order(Handle handle) const {
     const Header& header = HeaderOf(handle);

@@ -37,6 +37,7 @@ constexpr std::array<Entry, kFailpointCount> kEntries = {{
     {"transaction.offsets_sent", true},
     {"transaction.commit", true},
     {"transaction.done", true},
+    {"producer.renew", true},
     {"offsets.commit"},
     {"offsets.committed"},
     {"snapshot.chunk", true},
@@ -47,7 +48,7 @@ constexpr std::array<Entry, kFailpointCount> kEntries = {{
     {"restore.state", true},
 }};
 
-enum class Action : uint8_t { kNone, kCrash, kDelay, kError };
+enum class Action : uint8_t { kNone, kCrash, kStop, kDelay, kError };
 
 /// What a point is armed with, and how often it was hit. Atomics: points are hit on all threads and
 /// armed before they run; the number of hits alone is shared.
@@ -79,10 +80,10 @@ bool ParseNumber(std::string_view text, Number& number) {
 absl::Status Refused(std::string_view text, std::string_view problem) {
   std::string names;
   for (const Entry& entry : kEntries) names += fmt::format(" {}", entry.name);
-  return absl::InvalidArgumentError(
-      fmt::format("CARACAL_FAILPOINTS: '{}': {}; write name=crash, name=delay:MILLISECONDS or "
-                  "name=error, with @N for the N-th time only. Names:{}",
-                  text, problem, names));
+  return absl::InvalidArgumentError(fmt::format(
+      "CARACAL_FAILPOINTS: '{}': {}; write name=crash, name=stop, name=delay:MILLISECONDS or "
+      "name=error, with @N for the N-th time only. Names:{}",
+      text, problem, names));
 }
 
 absl::StatusOr<Arming> ParseArming(std::string_view text) {
@@ -101,6 +102,8 @@ absl::StatusOr<Arming> ParseArming(std::string_view text) {
   }
   if (action == "crash") {
     arming.action = Action::kCrash;
+  } else if (action == "stop") {
+    arming.action = Action::kStop;
   } else if (action.starts_with("delay:") && ParseNumber(action.substr(6), arming.delay_ms)) {
     arming.action = Action::kDelay;
   } else if (action == "error") {
@@ -125,6 +128,9 @@ bool HitFailpoint(Failpoint point) {
     case Action::kCrash:
       // As the kernel would: no destructor, no buffer, no goodbye.
       std::raise(SIGKILL);
+      return false;
+    case Action::kStop:
+      std::raise(SIGSTOP);
       return false;
     case Action::kDelay:
       std::this_thread::sleep_for(

@@ -8,8 +8,8 @@
 
 /// Failpoints: named steps at which a test build can be made to crash, wait or fail, to try what
 /// happens when a process ends exactly there. CARACAL_FAILPOINTS="name=action[,name=action...]" in
-/// the environment arms them; an action is crash, delay:MILLISECONDS or error, with @N for the N-th
-/// time only:
+/// the environment arms them; an action is crash, stop (stand still until SIGCONT),
+/// delay:MILLISECONDS or error, with @N for the N-th time only:
 ///
 ///   CARACAL_FAILPOINTS="transaction.commit=crash@3,snapshot.chunk=delay:200" caracal run -c ...
 ///
@@ -28,6 +28,7 @@ enum class Failpoint : uint8_t {
   kOffsetsSent,        ///< the offsets are in the transaction
   kTransactionCommit,  ///< before the commit is asked for
   kTransactionDone,    ///< the commit is through; error: its reply is lost
+  kProducerRenew,      ///< a doubtful producer is to be thrown away; error: it is kept
   kOffsetsCommit,      ///< at_least_once: the outputs are acknowledged, the offsets are not sent
   kOffsetsCommitted,   ///< at_least_once: the offsets are committed
   kSnapshotChunk,      ///< between two chunks of a copy
@@ -37,7 +38,7 @@ enum class Failpoint : uint8_t {
   kRestoreCommitted,   ///< the committed offsets are read, the state is not
   kRestoreState,       ///< the state is read, the partition is not opened
 };
-inline constexpr size_t kFailpointCount = 18;
+inline constexpr size_t kFailpointCount = 19;
 
 #ifdef CARACAL_FAILPOINTS
 

@@ -13,7 +13,8 @@ CommitResult AtLeastOnceCommitter::Commit(const SealedEpoch& epoch) {
   if (delivered_epoch_ != epoch.id) {
     const absl::Status delivered = sink_.Deliver(epoch.outputs);
     if (absl::IsCancelled(delivered)) return {CommitOutcome::kReseal, "cancelled"};
-    if (!delivered.ok()) return {CommitOutcome::kFatal, agents::MessageOf(delivered)};
+    if (!delivered.ok())
+      return {CommitOutcome::kFatal, agents::MessageOf(delivered), delivered.code()};
     delivered_epoch_ = epoch.id;
   }
   return CommitOffsets(epoch);
@@ -36,31 +37,23 @@ CommitResult AtLeastOnceCommitter::CommitOffsets(const SealedEpoch& epoch) {
     switch (result.outcome) {
       case OffsetCommitOutcome::kCommitted:
         static_cast<void>(HitFailpoint(Failpoint::kOffsetsCommitted));
+        pause_.Reset();
         return {};
       case OffsetCommitOutcome::kRebalancing:
-        if (!Backoff()) return {CommitOutcome::kReseal, "cancelled"};
+        if (!pause_.Wait()) return {CommitOutcome::kReseal, "cancelled"};
         return {CommitOutcome::kReseal, std::move(result.message)};
       case OffsetCommitOutcome::kFatal:
-        return {CommitOutcome::kFatal, std::move(result.message)};
+        return {CommitOutcome::kFatal, std::move(result.message), result.code};
       case OffsetCommitOutcome::kTransient:
         break;
     }
     LOG(kWarning, "commit", "offsets not committed yet, trying again", {{"error", result.message}});
-    if (!Backoff()) return {CommitOutcome::kReseal, "cancelled"};
+    if (!pause_.Wait()) return {CommitOutcome::kReseal, "cancelled"};
   }
-}
-
-bool AtLeastOnceCommitter::Backoff() {
-  MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(pause_,
-                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
 }
 
 void AtLeastOnceCommitter::Cancel() {
-  {
-    MutexLock lock(&mutex_);
-    cancelled_ = true;
-  }
+  pause_.Cancel();
   sink_.Cancel();
 }
 

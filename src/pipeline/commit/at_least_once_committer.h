@@ -1,8 +1,8 @@
 #pragma once
 
-#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "pipeline/base/mutex.h"
+#include "pipeline/commit/retry_pause.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/output_sink.h"
@@ -19,28 +19,24 @@ namespace caracal::pipeline {
 /// any.
 class AtLeastOnceCommitter : public EpochCommitter {
  public:
-  /// Both must outlive this. `pause` is waited before offsets are committed again.
+  /// Both must outlive this. `pause` is waited before offsets are committed again, longer each
+  /// time.
   AtLeastOnceCommitter(OutputSink& sink, OffsetStore& offsets,
                        absl::Duration pause = absl::Milliseconds(100))
       : sink_(sink), offsets_(offsets), pause_(pause) {}
 
-  void Start() override { sink_.Start(); }
+  absl::Status Start() override { return sink_.Start(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
   void Cancel() override;
 
  private:
   CommitResult CommitOffsets(const SealedEpoch& epoch);
-  /// False when cancelled.
-  bool Backoff();
 
   OutputSink& sink_;
   OffsetStore& offsets_;
-  const absl::Duration pause_;
+  RetryPause pause_;
   /// The epoch whose outputs have been acknowledged, while its offsets have not been committed.
   uint64_t delivered_epoch_ = 0;
-
-  Mutex mutex_;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace caracal::pipeline

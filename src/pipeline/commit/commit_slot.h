@@ -19,7 +19,8 @@ class CommitSlot {
 
   /// Requires: the result of the epoch before has been taken. Never blocks.
   virtual void Submit(std::shared_ptr<const SealedEpoch> epoch) = 0;
-  /// The result of the submitted epoch, once; nullopt = there is none yet.
+  /// The result of the submitted epoch, once; nullopt = there is none yet. A committer that could
+  /// not start gives a fatal one before any epoch.
   virtual std::optional<CommitResult> TakeResult() = 0;
   /// CPU time that the last commit cost, in microseconds.
   virtual int64_t last_cpu_micros() const = 0;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agents/api/check.h"
+#include "agents/api/status_macros.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -41,7 +42,7 @@ void CommitThread::Submit(std::shared_ptr<const SealedEpoch> epoch) {
 }
 
 std::optional<CommitResult> CommitThread::TakeResult() {
-  if (!busy_) return std::nullopt;
+  if (!busy_ && !start_failed_.load(std::memory_order_relaxed)) return std::nullopt;
   MutexLock lock(&mutex_);
   if (!result_.has_value()) return std::nullopt;
   busy_ = false;
@@ -52,7 +53,11 @@ void CommitThread::Run() {
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || submitted_ != nullptr;
   };
-  committer_.Start();
+  if (const absl::Status started = committer_.Start();
+      !started.ok() && !absl::IsCancelled(started)) {
+    FailStart(started);
+    return;
+  }
   while (true) {
     std::shared_ptr<const SealedEpoch> epoch;
     {
@@ -69,6 +74,15 @@ void CommitThread::Run() {
     }
     on_result_();
   }
+}
+
+void CommitThread::FailStart(const absl::Status& status) {
+  {
+    MutexLock lock(&mutex_);
+    result_ = CommitResult{CommitOutcome::kFatal, agents::MessageOf(status), status.code()};
+  }
+  start_failed_.store(true, std::memory_order_relaxed);
+  on_result_();
 }
 
 CommitResult CommitThread::Commit(const SealedEpoch& epoch) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -52,6 +53,7 @@ class CommitThread : public CommitSlot {
 
  private:
   void Run();
+  void FailStart(const absl::Status& status);
   CommitResult Commit(const SealedEpoch& epoch);
   void Count(const SealedEpoch& epoch);
 
@@ -59,6 +61,7 @@ class CommitThread : public CommitSlot {
   const Clock& clock_;
   const std::function<void()> on_result_;
   bool busy_ = false;
+  std::atomic<bool> start_failed_ = false;
   CommitProbe probe_;
   Gauge last_cpu_micros_;
 

@@ -25,7 +25,8 @@ void EpochCoordinator::OpenPartition(const LeasePtr& lease, const StartPosition&
   progress.lease = lease;
   progress.next_offset = position.committed;
   progress.committed_offset = position.committed;
-  progress.metadata = {position.activation, position.alert_from, options_.rules};
+  progress.metadata = {position.activation, position.alert_from, position.rules,
+                       position.activations, position.last};
   progress.touched = false;
 }
 
@@ -37,7 +38,8 @@ void EpochCoordinator::ClosePartition(const LeasePtr& lease) {
                 [&lease](const OutputRecord& output) { return output.lease == lease; });
 }
 
-void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records) {
+void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records,
+                               const RecordMark& last) {
   Progress& progress = progress_[lease.slot()];
   CHECK(progress.lease.get() == &lease);
   // Replay: nothing to commit, so nothing that may fill the epoch. A full epoch that has nothing to
@@ -45,6 +47,7 @@ void EpochCoordinator::Advance(const PartitionLease& lease, int64_t next_offset,
   if (next_offset <= progress.next_offset) return;
   open_.records += records;
   progress.next_offset = next_offset;
+  progress.metadata.last = last;
   progress.touched = true;
   progressed_ = true;
 }
@@ -102,9 +105,9 @@ void EpochCoordinator::AddShare(EpochShare share) {
 }
 
 absl::Status EpochCoordinator::Serve() {
-  if (!closed_.has_value()) return absl::OkStatus();
   if (std::optional<CommitResult> result = commit_slot_.TakeResult(); result.has_value()) {
-    if (result->outcome == CommitOutcome::kFatal) return absl::InternalError(result->message);
+    if (result->outcome == CommitOutcome::kFatal)
+      return absl::Status(result->code, result->message);
     Finish(*result);
   }
   if (closed_.has_value() && closed_->missing_shares == 0 && !closed_->submitted) Submit();
@@ -153,6 +156,7 @@ void EpochCoordinator::Finish(const CommitResult& result) {
     if (progress.lease != partition.lease) continue;
     CHECK(partition.end_offset > progress.committed_offset);
     progress.committed_offset = partition.end_offset;
+    progress.committed_epoch = closed_->sealed->id;
   }
   EndClosed();
   last_commit_us_ = clock_.MonotonicMicros();
@@ -181,6 +185,12 @@ int64_t EpochCoordinator::CommittedOffset(const PartitionLease& lease) const {
   if (lease.slot() >= progress_.size()) return -1;
   const Progress& progress = progress_[lease.slot()];
   return progress.lease.get() == &lease ? progress.committed_offset : -1;
+}
+
+uint64_t EpochCoordinator::CommittedEpoch(const PartitionLease& lease) const {
+  if (lease.slot() >= progress_.size()) return 0;
+  const Progress& progress = progress_[lease.slot()];
+  return progress.lease.get() == &lease ? progress.committed_epoch : 0;
 }
 
 }  // namespace caracal::pipeline

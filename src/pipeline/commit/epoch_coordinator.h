@@ -28,8 +28,6 @@ struct EpochOptions {
   /// Committing may cost at most 1/this of one core while lag is small.
   int64_t idle_factor = 4;
   uint32_t workers = 1;
-  /// Identity of the rules in effect, for the offset metadata.
-  std::string rules;
 };
 
 /// Cuts the flow of records into epochs and sees each through: open → barrier → complete → sealed →
@@ -54,8 +52,10 @@ class EpochCoordinator {
   void OpenPartition(const LeasePtr& lease, const StartPosition& position);
   void ClosePartition(const LeasePtr& lease);
 
-  /// Records of the partition below `next_offset` have been dispatched, skipped or rejected.
-  void Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records);
+  /// Records of the partition below `next_offset` have been dispatched, skipped or rejected; `last`
+  /// is the last of them.
+  void Advance(const PartitionLease& lease, int64_t next_offset, uint64_t records,
+               const RecordMark& last = {});
   /// An output of the open epoch (dead letters; alerts come with the workers' shares).
   void AddOutput(OutputRecord output);
   /// A worker has told that it holds `bytes` of outputs of the open epoch.
@@ -87,12 +87,15 @@ class EpochCoordinator {
   size_t pending_bytes() const { return open_.output_bytes + worker_output_bytes_; }
   /// The offset committed last, for /status and metrics; -1 when none.
   int64_t CommittedOffset(const PartitionLease& lease) const;
+  /// The last committed epoch that moved the partition; 0 when none.
+  uint64_t CommittedEpoch(const PartitionLease& lease) const;
 
  private:
   struct Progress {
     LeasePtr lease;
     int64_t next_offset = 0;       ///< of the open epoch
     int64_t committed_offset = 0;  ///< as far as we know
+    uint64_t committed_epoch = 0;
     OffsetMetadata metadata;
     bool touched = false;  ///< by the open epoch
   };

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 
 namespace caracal::pipeline {
@@ -15,12 +16,6 @@ namespace {
 constexpr int64_t kTornGraceMicros = 30'000'000;
 
 }  // namespace
-
-void ExactlyOnceCommitter::Start() {
-  if (const absl::Status status = Renew(); !status.ok() && !absl::IsCancelled(status)) {
-    LOG(kError, "commit", "no transactional producer", {{"error", agents::MessageOf(status)}});
-  }
-}
 
 absl::Status ExactlyOnceCommitter::Renew() {
   RETURN_IF_ERROR(sink_.Renew());
@@ -33,12 +28,13 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
   if (!ready_) {
     const absl::Status status = Renew();
     if (absl::IsCancelled(status)) return {CommitOutcome::kReseal, "cancelled"};
-    if (!status.ok()) return {CommitOutcome::kFatal, agents::MessageOf(status)};
+    if (!status.ok()) return {CommitOutcome::kFatal, agents::MessageOf(status), status.code()};
   }
   TransactionResult result = sink_.Send(epoch);
-  if (result.suspect) ready_ = false;
+  if (result.suspect && !HitFailpoint(Failpoint::kProducerRenew)) ready_ = false;
   switch (result.outcome) {
     case TransactionOutcome::kCommitted:
+      pause_.Reset();
       return {};
     case TransactionOutcome::kAborted:
       return Reseal(std::move(result.message));
@@ -48,15 +44,16 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
       return {CommitOutcome::kFatal,
               fmt::format("another process has taken over this instance's transactional id: two "
                           "processes have the same instance_id. {}",
-                          result.message)};
+                          result.message),
+              absl::StatusCode::kFailedPrecondition};
     case TransactionOutcome::kFatal:
       break;
   }
-  return {CommitOutcome::kFatal, std::move(result.message)};
+  return {CommitOutcome::kFatal, std::move(result.message), result.code};
 }
 
 CommitResult ExactlyOnceCommitter::Reseal(std::string reason) {
-  if (!Pause()) reason = "cancelled";
+  if (!pause_.Wait()) reason = "cancelled";
   return {CommitOutcome::kReseal, std::move(reason)};
 }
 
@@ -69,12 +66,13 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
     if (!ready_) {
       const absl::Status renewed = Renew();
       if (absl::IsCancelled(renewed)) return {CommitOutcome::kReseal, "cancelled"};
-      if (!renewed.ok()) return {CommitOutcome::kFatal, agents::MessageOf(renewed)};
+      if (!renewed.ok()) return {CommitOutcome::kFatal, agents::MessageOf(renewed), renewed.code()};
     }
     const absl::StatusOr<Position> position = Locate(epoch);
     if (position.ok()) {
       switch (*position) {
         case Position::kEnd:
+          pause_.Reset();
           return {};
         case Position::kBegin:
         case Position::kNoneOwned:
@@ -89,7 +87,7 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
     } else if (!absl::IsUnavailable(position.status())) {
       return {CommitOutcome::kFatal, agents::MessageOf(position.status())};
     }
-  } while (Pause());
+  } while (pause_.Wait());
   return {CommitOutcome::kReseal, "cancelled"};
 }
 
@@ -114,17 +112,8 @@ absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
   return at_begin == owned ? Position::kBegin : Position::kMixed;
 }
 
-bool ExactlyOnceCommitter::Pause() {
-  MutexLock lock(&mutex_);
-  return !mutex_.AwaitFor(pause_,
-                          [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return cancelled_; });
-}
-
 void ExactlyOnceCommitter::Cancel() {
-  {
-    MutexLock lock(&mutex_);
-    cancelled_ = true;
-  }
+  pause_.Cancel();
   sink_.Cancel();
 }
 

@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "pipeline/base/mutex.h"
+#include "pipeline/commit/retry_pause.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/epoch_committer.h"
 #include "pipeline/ports/offset_store.h"
@@ -29,12 +28,12 @@ namespace caracal::pipeline {
 /// Threads: Start and Commit on the commit thread, Cancel on any.
 class ExactlyOnceCommitter : public EpochCommitter {
  public:
-  /// All must outlive this. `pause` is waited before an epoch is sent again.
+  /// All must outlive this. `pause` is waited before an epoch is sent again, longer each time.
   ExactlyOnceCommitter(TransactionSink& sink, OffsetStore& offsets, const Clock& clock,
                        absl::Duration pause = absl::Milliseconds(50))
       : sink_(sink), offsets_(offsets), clock_(clock), pause_(pause) {}
 
-  void Start() override;
+  absl::Status Start() override { return Renew(); }
   CommitResult Commit(const SealedEpoch& epoch) override;
   void Cancel() override;
 
@@ -46,17 +45,12 @@ class ExactlyOnceCommitter : public EpochCommitter {
   CommitResult Resolve(const SealedEpoch& epoch, const std::string& reason);
   absl::StatusOr<Position> Locate(const SealedEpoch& epoch);
   CommitResult Reseal(std::string reason);
-  /// False when cancelled.
-  bool Pause();
 
   TransactionSink& sink_;
   OffsetStore& offsets_;
   const Clock& clock_;
-  const absl::Duration pause_;
+  RetryPause pause_;
   bool ready_ = false;  ///< the producer is of a fresh epoch and nothing of it is on its way
-
-  Mutex mutex_;
-  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace caracal::pipeline

@@ -38,9 +38,9 @@ struct CanonicalInput {
 /// byte order, defaults filled in. The text is the same for every way to write the same
 /// configuration (key order, comments, units, trailing zeros); descriptions are left out.
 ///
-///   alert_above, mode, name, rules[]   a rule: agent, agent_version, agent_fingerprint (of
-///   plugins), id,
-///                                      key, mode, parameters, score, severity, version, when
+///   alert_above, mode, name, rules[]   a rule: agent, agent_version, agent_fingerprint (of a
+///                                      plugin's), id, key, mode, parameters, score, severity,
+///                                      version, when
 ///   lists      named lists: count and SHA-256; in their place stands {"list":name}
 ///   state      buckets, rows_per_bucket, max_bytes_per_partition, hash_seed_fingerprint
 ///   stream     the stream's settings except start and state_topic; places: the SHA-256 of the file

@@ -26,6 +26,7 @@ class Checker {
     CheckProperties("kafka.consumer.properties", config_.kafka().consumer().properties());
     CheckProperties("kafka.producer.properties", config_.kafka().producer().properties());
     CheckTransport();
+    CheckMembership();
     CheckTopics();
     for (int i = 0; i < config_.streams_size(); ++i) {
       CheckStream(config_.streams(i), fmt::format("streams[{}]", i));
@@ -66,6 +67,13 @@ class Checker {
                                    name),
                        "set security.protocol to SASL_SSL or SSL");
     }
+  }
+
+  void CheckMembership() {
+    if (!config_.kafka().static_membership() || !config_.instance_id().empty()) return;
+    diagnostics_.Add(DiagnosticCode::kMissingKey, spans_.Key("kafka.static_membership"),
+                     "required key 'instance_id' is missing: kafka.static_membership knows an "
+                     "instance by it");
   }
 
   void UseTopic(const std::string& topic, const std::string& path, const std::string& purpose) {

@@ -59,12 +59,6 @@ OutputRecord JsonAlertEncoder::EncodeAlert(const Event& event,
   CHECK(!judgement.fired.empty());
   const RulesetText& ruleset = rulesets_[judgement.ruleset];
 
-  agents::Severity severity = agents::Severity::kLow;
-  for (const agents::FiredRule& fired : judgement.fired) {
-    CHECK(fired.rule < ruleset.rules.size());
-    severity = std::max(severity, ruleset.rules[fired.rule].severity);
-  }
-
   OutputRecord alert;
   alert.kind = OutputKind::kAlert;
   alert.offset = event.offset;
@@ -77,7 +71,7 @@ OutputRecord JsonAlertEncoder::EncodeAlert(const Event& event,
   json += AlertId({ruleset.name, ruleset.version, event.lease->topic(), event.lease->partition(),
                    event.offset});
   json += ruleset.identity;
-  json += agents::SeverityName(severity);
+  json += agents::SeverityName(judgement.severity);
   json += ruleset.mode;
   AppendInteger(judgement.score, json);
   json += ruleset.alert_above;
@@ -131,6 +125,7 @@ void JsonAlertEncoder::AppendReasons(const RulesetText& ruleset,
                                      std::string& out) const {
   out += R"(,"reasons":[)";
   for (const agents::FiredRule& reason : fired) {
+    CHECK(reason.rule < ruleset.rules.size());
     if (&reason != &fired.front()) out += ',';
     AppendReason(ruleset.rules[reason.rule], reason.verdict, out);
   }
@@ -166,7 +161,6 @@ JsonAlertEncoder::ObservedText JsonAlertEncoder::TextOf(const agents::ObservedFi
 
 JsonAlertEncoder::RuleText JsonAlertEncoder::TextOf(const agents::RuleInfo& rule) {
   RuleText text;
-  text.severity = rule.severity;
   text.id = JsonString(rule.id);
   text.head = fmt::format(R"({{"rule":{})", text.id);
   if (rule.version != 1) text.head += fmt::format(R"(,"version":{})", rule.version);

@@ -38,7 +38,6 @@ class JsonAlertEncoder final : public AlertEncoder {
     agents::ObservedField field;
   };
   struct RuleText {
-    agents::Severity severity = agents::Severity::kLow;
     std::string id;                    ///< "card-burst"
     std::string head;                  ///< {"rule":...,"reason":
     std::vector<std::string> reasons;  ///< "count_exceeded"

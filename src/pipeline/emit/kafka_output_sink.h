@@ -20,7 +20,7 @@ class KafkaOutputSink : public OutputSink {
   static absl::StatusOr<std::unique_ptr<KafkaOutputSink>> Create(const OutputSinkOptions& options,
                                                                  OutputSinkProbe& probe);
 
-  void Start() override { producer_.LookForTopics(); }
+  absl::Status Start() override { return producer_.LookForTopics(); }
   absl::Status Deliver(std::span<const OutputRecord> outputs) override;
   void Cancel() override { producer_.Cancel(); }
 

@@ -67,10 +67,7 @@ absl::Status KafkaTransactionSink::Renew() {
       if (error != nullptr) code = rd_kafka_error_code(error.get());
       return error;
     });
-    if (result.step == Step::kDone) {
-      producer_.LookForTopics();
-      return absl::OkStatus();
-    }
+    if (result.step == Step::kDone) return producer_.LookForTopics();
     if (producer_.cancelled()) break;
     if (IsHopeless(code)) return KafkaStatus(code, "starting a transactional producer");
     LOG(kWarning, "emit", "no transactional producer yet, trying again",
@@ -117,7 +114,10 @@ TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
     // counts on from it: the next transaction needs another producer.
     if (sent.ok()) aborted.suspect = true;
     const bool final = !sent.ok() && !absl::IsUnavailable(sent) && !absl::IsCancelled(sent);
-    if (final) aborted.outcome = TransactionOutcome::kFatal;
+    if (final) {
+      aborted.outcome = TransactionOutcome::kFatal;
+      aborted.code = sent.code();
+    }
     return aborted;
   }
 

@@ -26,12 +26,12 @@ absl::StatusOr<int32_t> CountPartitions(rd_kafka_t* client, const std::string& t
   const rd_kafka_resp_err_t error = found.err;
   const int32_t count = found.partition_cnt;
   rd_kafka_metadata_destroy(metadata);
-  if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || count == 0) {
-    return absl::UnavailableError(
-        fmt::format("topic '{}' does not exist: create it with `caracal init`", topic));
+  if (error != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+    RETURN_IF_ERROR(KafkaStatus(error, fmt::format("writing to topic '{}'", topic)));
+    if (count > 0) return count;
   }
-  RETURN_IF_ERROR(KafkaStatus(error, fmt::format("topic '{}'", topic)));
-  return count;
+  return absl::UnavailableError(
+      fmt::format("topic '{}' does not exist: create it with `caracal init`", topic));
 }
 
 }  // namespace
@@ -218,15 +218,17 @@ absl::StatusOr<int32_t> OutputProducer::TargetPartitions(OutputKind kind) {
   return count;
 }
 
-void OutputProducer::LookForTopics() {
-  if (std::exchange(looked_for_topics_, true)) return;
+absl::Status OutputProducer::LookForTopics() {
+  if (std::exchange(looked_for_topics_, true)) return absl::OkStatus();
   for (const OutputKind kind : {OutputKind::kAlert, OutputKind::kDeadLetter}) {
-    if (cancelled()) return;
+    if (cancelled()) return absl::CancelledError("cancelled");
     const absl::StatusOr<int32_t> partitions = TargetPartitions(kind);
     if (partitions.ok()) continue;
+    if (absl::IsPermissionDenied(partitions.status())) return partitions.status();
     LOG(kWarning, "emit", "a topic cannot be written to yet",
         {{"topic", TargetTopic(kind)}, {"error", agents::MessageOf(partitions.status())}});
   }
+  return absl::OkStatus();
 }
 
 const std::string& OutputProducer::TargetTopic(OutputKind kind) const {

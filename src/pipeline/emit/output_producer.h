@@ -66,8 +66,9 @@ class OutputProducer {
   rd_kafka_t* client() const { return client_.get(); }
 
   /// Looks for both target topics and warns of those that are missing: the first alert may be hours
-  /// away. Once; blocks for some seconds where no broker answers.
-  void LookForTopics();
+  /// away. PermissionDenied when this principal may not write to one. Once; blocks for some seconds
+  /// where no broker answers.
+  absl::Status LookForTopics();
 
   std::vector<Pending> PendingOf(std::span<const OutputRecord> outputs) const;
   /// The epoch is durable: what was refused of it is history.

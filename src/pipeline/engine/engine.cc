@@ -102,22 +102,49 @@ absl::Status Engine::MakeCommitter() {
   return absl::OkStatus();
 }
 
+absl::Status Engine::MakeRulesRecords() {
+  for (size_t i = 0; i < plans_.size(); ++i) {
+    const agents::CompiledRulesets& rulesets = *plans_[i].rulesets;
+    RulesManifest manifest;
+    manifest.topic = options_.source.topics[i].name;
+    manifest.buckets = options_.ingest.buckets;
+    manifest.seed_fingerprint = agents::BucketImage::SeedFingerprint(options_.hash_seed);
+    for (const agents::RulesetInfo& info : rulesets.infos()) {
+      manifest.rulesets.push_back({info.version, info.name});
+    }
+    for (const agents::KeyGroup& group : rulesets.layout().groups) {
+      for (const agents::StateSlice& slice : group.slices) {
+        const agents::RulesetInfo& info = rulesets.infos()[slice.ruleset];
+        manifest.states.push_back(
+            {slice.id, fmt::format("{}/{}", info.name, info.rules[slice.rule].id)});
+      }
+    }
+    ASSIGN_OR_RETURN(RulesRecord record,
+                     MakeRulesRecord(std::move(manifest), options_.streams[i].ruleset_texts));
+    options_.source.topics[i].rules = record.hash;
+    rules_.push_back(std::move(record));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Engine::MakeSnapshots() {
   if (options_.state_topics.empty()) return absl::OkStatus();
   StateTopics topics;
   topics.connection = options_.sink.connection;
+  topics.group_id = options_.source.group_id;
   topics.topics = options_.state_topics;
   topics.buckets = options_.ingest.buckets;
   topics.seed_fingerprint = agents::BucketImage::SeedFingerprint(options_.hash_seed);
   for (const StreamPlan& plan : plans_) topics.layouts.push_back(plan.rulesets->layout().id);
+  topics.rules = rules_;
   const ImageReader read =
-      [this](uint16_t stream,
-             std::string_view image) -> absl::StatusOr<std::shared_ptr<agents::BucketState>> {
-    const StreamPlan& plan = plans_[stream];
-    ASSIGN_OR_RETURN(
-        agents::RestoredBucket restored,
-        agents::BucketState::Parse(plan.rulesets, plan.limits, options_.ingest.buckets, image));
-    if (!restored.report.exact) {
+      [this](const ImageRequest& request) -> absl::StatusOr<std::shared_ptr<agents::BucketState>> {
+    const StreamPlan& plan = plans_[request.stream];
+    ASSIGN_OR_RETURN(agents::RestoredBucket restored,
+                     agents::BucketState::Parse(plan.rulesets, plan.limits, options_.ingest.buckets,
+                                                request.image, std::span(request.carried)));
+    if (restored.report.slices_carried < request.carried.size() ||
+        (request.exact && !restored.report.exact)) {
       return absl::FailedPreconditionError("it was made under other rules or limits");
     }
     return std::make_shared<agents::BucketState>(std::move(restored.state));
@@ -136,6 +163,7 @@ absl::Status Engine::Build(const agents::AgentRegistry& registry) {
       probe_->streams[i]->rulesets.push_back(std::make_unique<RulesetProbe>(info.rules.size()));
     }
   }
+  RETURN_IF_ERROR(MakeRulesRecords());
   RETURN_IF_ERROR(MakeSnapshots());
   ASSIGN_OR_RETURN(source_, KafkaSource::Create(options_.source, snapshot_loader_.get()));
   const auto wake = [source = source_.get()] { source->Wake(); };

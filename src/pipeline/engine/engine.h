@@ -79,6 +79,8 @@ class Engine {
   absl::StatusOr<std::vector<StreamPlan>> MakePlans(const agents::AgentRegistry& registry);
   absl::StatusOr<std::vector<StreamInput>> MakeInputs() const;
   absl::Status MakeCommitter();
+  /// Gives the rules of every stream their identity.
+  absl::Status MakeRulesRecords();
   absl::Status MakeSnapshots();
   absl::Status Loop();
   /// `drain` false: after an error, when nothing more can be committed.
@@ -87,6 +89,7 @@ class Engine {
   EngineOptions options_;
   SystemClock clock_;
   std::vector<StreamPlan> plans_;
+  std::vector<RulesRecord> rules_;  ///< by stream index
   std::unique_ptr<EngineProbe> probe_;
   SnapshotCatalogs catalogs_;
   std::unique_ptr<KafkaSnapshotLoader> snapshot_loader_;

@@ -28,8 +28,20 @@ Json PartitionJson(const PartitionStatus& partition, int64_t high) {
   if (partition.replaying) state = "replaying";
   if (partition.paused) state = "paused";
   json.Set("state", std::move(state));
-  if (partition.replaying) json.Set("replay_until", partition.replay_until);
+  if (partition.replaying) {
+    json.Set("replay_until", partition.replay_until);
+    json.Set("replay_percent", partition.replay_percent);
+    if (partition.replay_eta_seconds >= 0) {
+      json.Set("replay_eta_seconds", partition.replay_eta_seconds);
+    }
+  }
+  json.Set("epoch", Number(partition.epoch));
   json.Set("replay_debt", partition.replay_debt);
+  json.Set("state_keys", partition.state_keys);
+  json.Set("state_bytes", partition.state_bytes);
+  json.Set("state_evictions", partition.state_evictions);
+  json.Set("rules", partition.rules);
+  json.Set("rules_since", partition.rules_since);
   if (partition.state_gap) json.Set("state_gap", true);
   return json;
 }
@@ -64,7 +76,9 @@ Json RulesetJson(const agents::RulesetInfo& ruleset, const RulesetProbe& probe,
   json.Set("version", ruleset.version);
   json.Set("topic", topic);
   json.Set("mode", std::string(agents::ModeName(ruleset.mode)));
-  json.Set("alerts", Number(probe.alerts.value()));
+  uint64_t alerts = 0;
+  for (const Counter& severity : probe.alerts) alerts += severity.value();
+  json.Set("alerts", Number(alerts));
   Json rules = Json::MakeArray();
   for (size_t i = 0; i < ruleset.rules.size(); ++i) {
     Json rule = Json::MakeObject();
@@ -138,7 +152,10 @@ Health EngineMonitor::Readiness() {
   health.checks.push_back({"engine", engine_.running() && Turning(),
                            engine_.running() ? "the ingest loop runs" : "not started or stopping"});
   health.checks.push_back(
-      {"group", source.rebalances.value() > 0, fmt::format("{} partitions assigned", assigned)});
+      {"group", source.member.value() > 0,
+       source.member.value() > 0
+           ? fmt::format("{} partitions assigned", assigned)
+           : "no place in the group yet, or lost it: the log says when partitions come"});
   health.checks.push_back(
       {"partitions", open == assigned, fmt::format("{} of {} are open", open, assigned)});
   const int64_t paused = engine_.probe().paused_partitions.value();

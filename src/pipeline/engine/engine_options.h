@@ -11,6 +11,7 @@
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/emit/output_producer.h"
 #include "pipeline/engine/ingest.h"
+#include "pipeline/snapshot/rules_manifest.h"
 #include "pipeline/source/source_options.h"
 
 namespace caracal::pipeline {
@@ -20,6 +21,8 @@ struct StreamOptions {
   DecodeOptions decode;
   agents::StreamContext context;
   std::vector<agents::RulesetSpec> rulesets;
+  /// Their canonical texts, kept in the state topic.
+  std::vector<RulesetText> ruleset_texts = {};
 };
 
 enum class Delivery : uint8_t { kAtLeastOnce, kExactlyOnce };

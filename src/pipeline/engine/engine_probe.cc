@@ -11,12 +11,19 @@ void RuleProbe::Add(const RuleCounts& counts) {
   errors.Add(counts.errors);
 }
 
+void RulesetProbe::Add(const RulesetCounts& counts) {
+  for (size_t i = 0; i < alerts.size(); ++i) alerts[i].Add(counts.alerts[i]);
+  for (size_t i = 0; i < rules.size(); ++i) rules[i].Add(counts.rules[i]);
+}
+
 void StreamProbe::Add(const StreamCounts& counts) {
   consumed.Add(counts.consumed);
   consumed_bytes.Add(counts.consumed_bytes);
   evaluated.Add(counts.evaluated);
   warmed.Add(counts.warmed);
   replayed.Add(counts.replayed);
+  time_from_source_commit.Add(counts.time_from_source_commit);
+  time_from_record.Add(counts.time_from_record);
   for (size_t i = 0; i < skipped.size(); ++i) skipped[i].Add(counts.skipped[i]);
   for (size_t i = 0; i < rejected.size(); ++i) rejected[i].Add(counts.rejected[i]);
 }

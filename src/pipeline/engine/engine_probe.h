@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "agents/api/ruleset.h"
 #include "pipeline/base/cell.h"
 #include "pipeline/types/epoch_share.h"
 
@@ -23,8 +24,10 @@ struct RuleProbe {
 
 struct RulesetProbe {
   explicit RulesetProbe(size_t rule_count) : rules(rule_count) {}
-  Counter alerts;
+  std::array<Counter, agents::kSeverityCount> alerts;  ///< by severity
   std::vector<RuleProbe> rules;
+
+  void Add(const RulesetCounts& counts);
 };
 
 /// Totals of one stream. The conservation law holds between any two epoch boundaries.
@@ -34,6 +37,8 @@ struct StreamProbe {
   Counter evaluated;
   Counter warmed;
   Counter replayed;
+  Counter time_from_source_commit;
+  Counter time_from_record;
   std::array<Counter, kSkipReasonCount> skipped;
   std::array<Counter, kRejectReasonCount> rejected;
   Counter key_mismatches;  ///< sampled record keys that are not the account
@@ -57,6 +62,8 @@ struct EngineProbe {
   Gauge queued_batches;
   Gauge paused_partitions;
   Counter epochs_closed;
+  Gauge replay_rate;
+  Gauge replay_budget;  ///< records per second as measured; 0 = not yet
 };
 
 }  // namespace caracal::pipeline

@@ -10,15 +10,20 @@
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/decode/record_key.h"
+#include "pipeline/types/record_mark.h"
 
 namespace caracal::pipeline {
 namespace {
 
 constexpr absl::Duration kFullWait = absl::Milliseconds(1);
 constexpr uint64_t kKeySamples = 1000;
-constexpr int64_t kStatusIntervalMicros = 1'000'000;
 
 std::vector<StreamCounts> Fresh(size_t streams) { return std::vector<StreamCounts>(streams); }
+
+void CountTimeSource(agents::TimeSource source, StreamCounts& counts) {
+  if (source == agents::TimeSource::kSourceCommit) counts.time_from_source_commit += 1;
+  if (source == agents::TimeSource::kRecord) counts.time_from_record += 1;
+}
 
 }  // namespace
 
@@ -30,7 +35,9 @@ Ingest::Ingest(IngestOptions options, EventSource& source, WorkerPool& workers,
       workers_(workers),
       epochs_(epochs),
       snapshots_(snapshots),
-      schedule_({.buckets = options.buckets, .max_replay_records = options.max_replay_records}),
+      schedule_({.buckets = options.buckets,
+                 .max_replay_records =
+                     ReplayMeter::Within(options.max_recovery, options.assumed_replay_rate)}),
       streams_(std::move(streams)),
       clock_(clock),
       probe_(probe),
@@ -60,7 +67,7 @@ absl::Status Ingest::Pump() {
   RETURN_IF_ERROR(TakeShares());
   epochs_.NoteWorkerOutput(workers_.output_bytes());
   RETURN_IF_ERROR(epochs_.Serve());
-  if (epochs_.ShouldClose(lagging_)) {
+  if (epochs_.ShouldClose(lagging_) || CopiesAreDue()) {
     RETURN_IF_ERROR(CloseEpoch());
     RETURN_IF_ERROR(TakeShares());
     RETURN_IF_ERROR(epochs_.Serve());
@@ -95,14 +102,24 @@ absl::Status Ingest::CloseEpoch() {
   return PostAll(Barrier{epoch, std::move(due)});
 }
 
-std::vector<DueBucket> Ingest::TakeDueBuckets() {
-  if (snapshots_ == nullptr || snapshots_->Busy()) return {};
+std::vector<SnapshotSchedule::Position> Ingest::LivePositions() const {
   std::vector<SnapshotSchedule::Position> live;
   for (const auto& partition : partitions_) {
     if (partition == nullptr || partition->next_offset < partition->position.committed) continue;
     live.push_back({partition->lease, partition->next_offset});
   }
-  return schedule_.TakeDue(live);
+  return live;
+}
+
+std::vector<DueBucket> Ingest::TakeDueBuckets() {
+  if (snapshots_ == nullptr || snapshots_->Busy()) return {};
+  return schedule_.TakeDue(LivePositions());
+}
+
+bool Ingest::CopiesAreDue() const {
+  // A quiet source must not leave behind what a busy one had no barriers for.
+  return snapshots_ != nullptr && !draining_ && epochs_.Idle() && !snapshots_->Busy() &&
+         schedule_.HasDue(LivePositions());
 }
 
 void Ingest::SaveSnapshots() {
@@ -129,17 +146,14 @@ void Ingest::Publish(const EpochShare& share) {
     closed_counts_[stream].Add(share.streams[stream].counts);
     StreamProbe& probe = *probe_.streams[stream];
     for (size_t i = 0; i < share.streams[stream].rulesets.size(); ++i) {
-      const RulesetCounts& counts = share.streams[stream].rulesets[i];
-      probe.rulesets[i]->alerts.Add(counts.alerts);
-      for (size_t rule = 0; rule < counts.rules.size(); ++rule) {
-        probe.rulesets[i]->rules[rule].Add(counts.rules[rule]);
-      }
+      probe.rulesets[i]->Add(share.streams[stream].rulesets[i]);
     }
-    state_sizes_[stream].keys += share.state[stream].keys;
-    state_sizes_[stream].bytes += share.state[stream].bytes;
-    probe.state_evictions.Add(share.state[stream].evictions);
   }
+  for (const PartitionStateSize& entry : share.state) AddState(entry);
   if (--shares_missing_ > 0) return;
+  for (const auto& partition : partitions_) {
+    if (partition != nullptr) partition->state = std::exchange(partition->state_to_be, {});
+  }
   static_cast<void>(HitFailpoint(Failpoint::kEpochCollected));
   for (size_t stream = 0; stream < closed_counts_.size(); ++stream) {
     // Invariant: every record ends as exactly one of evaluated, skipped or dead-lettered.
@@ -150,6 +164,19 @@ void Ingest::Publish(const EpochShare& share) {
     probe.state_bytes.Set(static_cast<int64_t>(state_sizes_[stream].bytes));
     state_sizes_[stream] = StateSize();
   }
+}
+
+void Ingest::AddState(const PartitionStateSize& entry) {
+  const PartitionLease& lease = *entry.lease;
+  StateSize& sum = state_sizes_[lease.stream()];
+  sum.keys += entry.size.keys;
+  sum.bytes += entry.size.bytes;
+  probe_.streams[lease.stream()]->state_evictions.Add(entry.size.evictions);
+  OpenedPartition* const partition = partitions_[lease.slot()].get();
+  if (partition == nullptr || partition->lease != entry.lease) return;
+  partition->state_to_be.keys += entry.size.keys;
+  partition->state_to_be.bytes += entry.size.bytes;
+  partition->evictions += entry.size.evictions;
 }
 
 absl::Status Ingest::ApplyChanges() {
@@ -175,11 +202,14 @@ absl::Status Ingest::Open(const PartitionOpened& opened) {
   partition->lease = opened.lease;
   partition->position = opened.position;
   partition->next_offset = opened.position.replay_from;
+  partition->measured_offset = opened.position.replay_from;
   partitions_[slot] = std::move(partition);
   epochs_.OpenPartition(opened.lease, opened.position);
   schedule_.Open(opened.lease, opened.position.activation,
                  opened.state == nullptr ? RestoredState() : *opened.state);
-  return PostAll(OpenPartition{opened.lease, opened.state});
+  const StartPosition& position = opened.position;
+  return PostAll(OpenPartition{opened.lease, opened.state, position.state_starts,
+                               position.state_gap ? position.replay_from : 0});
 }
 
 absl::Status Ingest::Close(const PartitionRevoked& revoked) {
@@ -229,7 +259,13 @@ absl::Status Ingest::DecodeAll(const RecordBatch& records, EventStorage& storage
     if (partition == nullptr || partition->lease.get() != lease || partition->paused) continue;
     storage.leases.push_back(partition->lease);
     RETURN_IF_ERROR(DecodeRun(records, begin, i, *partition, storage.arena));
-    epochs_.Advance(*lease, partition->next_offset, i - begin);
+    // What is dropped behind a storm does not count as read.
+    size_t read = i;
+    while (raw[read - 1].offset >= partition->next_offset) --read;
+    CHECK(read > begin);
+    const RawRecord& last = raw[read - 1];
+    epochs_.Advance(*lease, partition->next_offset, read - begin,
+                    MarkOf(last.offset, last.timestamp_ms, last.key, last.value));
   }
   return absl::OkStatus();
 }
@@ -252,6 +288,7 @@ absl::Status Ingest::DecodeRun(const RecordBatch& records, size_t begin, size_t 
     }
     if (result.outcome == DecodeOutcome::kTransaction) {
       event.replayed = replayed;
+      if (!replayed) CountTimeSource(event.transaction.time_source, counts);
       if (replayed || record.offset < partition.position.alert_from) {
         event.action = EventAction::kWarm;
       }
@@ -362,34 +399,6 @@ absl::Status Ingest::Drain(absl::Duration timeout) {
     RETURN_IF_ERROR(Step());
   }
   return absl::OkStatus();
-}
-
-std::vector<PartitionStatus> Ingest::Partitions() const {
-  MutexLock lock(&mutex_);
-  return status_;
-}
-
-void Ingest::UpdateStatus(bool force) {
-  const int64_t now = clock_.MonotonicMicros();
-  if (!force && now - status_updated_us_ < kStatusIntervalMicros) return;
-  status_updated_us_ = now;
-  std::vector<PartitionStatus> status;
-  for (const auto& partition : partitions_) {
-    if (partition == nullptr) continue;
-    PartitionStatus entry;
-    entry.topic = partition->lease->topic();
-    entry.partition = partition->lease->partition();
-    entry.next_offset = partition->next_offset;
-    entry.committed_offset = epochs_.CommittedOffset(*partition->lease);
-    entry.replay_until = partition->position.committed;
-    entry.replaying = partition->next_offset < partition->position.committed;
-    entry.paused = partition->paused;
-    entry.state_gap = partition->position.state_gap;
-    entry.replay_debt = schedule_.Debt(*partition->lease, partition->next_offset);
-    status.push_back(std::move(entry));
-  }
-  MutexLock lock(&mutex_);
-  status_ = std::move(status);
 }
 
 absl::Status Ingest::RequestResume(const std::string& topic, int32_t partition) {

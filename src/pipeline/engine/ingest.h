@@ -15,6 +15,7 @@
 #include "pipeline/decode/decoder.h"
 #include "pipeline/engine/engine_probe.h"
 #include "pipeline/engine/reject_guard.h"
+#include "pipeline/engine/replay_meter.h"
 #include "pipeline/execute/worker_pool.h"
 #include "pipeline/ports/clock.h"
 #include "pipeline/ports/event_source.h"
@@ -31,8 +32,10 @@ struct IngestOptions {
   bool pause_on_storm = true;
   /// The longest wait of one step.
   absl::Duration max_wait = absl::Milliseconds(100);
-  /// Records that may have to be replayed after a move, over all partitions.
-  int64_t max_replay_records = 3'000'000;
+  /// How long the partitions of this member may take to be replayed after a move, all together.
+  absl::Duration max_recovery = absl::Seconds(10);
+  /// What replay is taken to manage until it has been measured, records per second.
+  int64_t assumed_replay_rate = 300'000;
 };
 
 /// What the ingest thread reads a stream with.
@@ -49,10 +52,22 @@ struct PartitionStatus {
   int64_t committed_offset = 0;
   int64_t replay_until = 0;
   bool replaying = false;
+  /// Of the replay: 0 to 100, and seconds left; -1 = not known yet.
+  int64_t replay_percent = 100;
+  int64_t replay_eta_seconds = 0;
   bool paused = false;
   bool state_gap = false;
   /// Records a new owner would have to replay.
   int64_t replay_debt = 0;
+  /// The last committed epoch that moved it; 0 = none.
+  uint64_t epoch = 0;
+  /// At the last barrier; evictions since it was opened.
+  int64_t state_keys = 0;
+  int64_t state_bytes = 0;
+  int64_t state_evictions = 0;
+  /// Identity of the rules in effect, and the offset at which they took effect.
+  std::string rules;
+  int64_t rules_since = 0;
 };
 
 /// The loop every event passes: poll → decode → route → workers; shares and results of epochs come
@@ -87,6 +102,10 @@ class Ingest {
     StartPosition position;
     int64_t next_offset = 0;
     bool paused = false;
+    int64_t measured_offset = 0;  ///< where it stood when the speed was measured last
+    StateSize state;              ///< at the last barrier
+    StateSize state_to_be;        ///< of the shares that have come for the next one
+    uint64_t evictions = 0;       ///< since it was opened
     RejectGuard guard;
     uint64_t key_checks = 0;  ///< transactions seen, to sample their record keys
   };
@@ -95,11 +114,15 @@ class Ingest {
   absl::Status Poll(absl::Duration wait, bool want_records);
   absl::Status CloseEpoch();
   /// The buckets to be copied at the barrier.
+  std::vector<SnapshotSchedule::Position> LivePositions() const;
   std::vector<DueBucket> TakeDueBuckets();
+  /// Buckets are to be copied, and no epoch will bring a barrier.
+  bool CopiesAreDue() const;
   void SaveSnapshots();
   /// An error when an agent broke: its epoch must not be committed.
   absl::Status TakeShares();
   void Publish(const EpochShare& share);
+  void AddState(const PartitionStateSize& entry);
   absl::Status ApplyChanges();
   absl::Status Open(const PartitionOpened& opened);
   absl::Status Close(const PartitionRevoked& revoked);
@@ -116,6 +139,9 @@ class Ingest {
   absl::Status PostAll(const WorkerMessage& message);
   absl::Duration WaitTime() const;
   void UpdateStatus(bool force);
+  PartitionStatus StatusOf(const OpenedPartition& partition) const;
+  /// Looks at how far replays have come since the last look; tells now and then.
+  void MeasureReplay(int64_t now_us);
   void ServeResumeRequests();
 
   const IngestOptions options_;
@@ -140,6 +166,10 @@ class Ingest {
   bool lagging_ = false;
   bool draining_ = false;
   int64_t status_updated_us_ = 0;
+  ReplayMeter replay_meter_;
+  int64_t busy_since_look_us_ = -1;  ///< the last look; -1 = there was not enough to do then
+  int64_t replay_told_us_ = 0;
+  int64_t replay_left_ = 0;  ///< records, over all partitions
 
   mutable Mutex mutex_;
   std::vector<PartitionStatus> status_ ABSL_GUARDED_BY(mutex_);

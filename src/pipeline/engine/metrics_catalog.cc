@@ -17,6 +17,7 @@ using enum MetricType;
 MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
     : registry_(registry), engine_(engine) {
   AddBuildInfo();
+  DeclareRules();
   AddStreams();
   AddDelivery();
   AddSnapshots();
@@ -36,6 +37,26 @@ void MetricsCatalog::AddBuildInfo() {
            .Add({kVersion, KafkaClientVersion()}, [] { return 1.0; }));
 }
 
+void MetricsCatalog::DeclareRules() {
+  rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
+                        {"ruleset", "rule", "agent", "severity", "mode"});
+  rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",
+                               "Transactions a rule judged.", {"ruleset", "rule", "agent"});
+  rule_late_ = &Declare(kCounter, "caracal_rule_late_total",
+                        "Transactions older than the rule's window.", {"ruleset", "rule"});
+  rule_inactive_ = &Declare(kCounter, "caracal_rule_inactive_total",
+                            "Transactions a rule had nothing to judge on.", {"ruleset", "rule"});
+  rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
+                            "Judgements on a window at capacity: its values are lower bounds.",
+                            {"ruleset", "rule"});
+  agent_errors_ = &Declare(kCounter, "caracal_agent_errors_total",
+                           "Transactions judged without a plugin's rule, because the plugin had an "
+                           "error with them.",
+                           {"ruleset", "rule", "agent"});
+  alerts_ =
+      &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "severity", "mode"});
+}
+
 void MetricsCatalog::AddStreams() {
   auto& consumed =
       Declare(kCounter, "caracal_records_consumed_total",
@@ -52,6 +73,11 @@ void MetricsCatalog::AddStreams() {
               "Records read again below the committed offset to rebuild state.", {"topic"});
   auto& skipped = Declare(kCounter, "caracal_records_skipped_total",
                           "Records that are no transaction to judge.", {"topic", "reason"});
+  auto& fallbacks = Declare(
+      kCounter, "caracal_event_time_fallbacks_total",
+      "Transactions whose mapped event time was missing or lay too far ahead: the clock of the "
+      "database's commit or of the record was used instead.",
+      {"topic", "time_source"});
   auto& rejected = Declare(kCounter, "caracal_dead_letters_total",
                            "Records that could not be read and went to the dead-letter topic.",
                            {"topic", "reason"});
@@ -65,22 +91,6 @@ void MetricsCatalog::AddStreams() {
                             "Keys evicted because a bucket was full.", {"topic"});
   auto& delay = Declare(kHistogram, "caracal_cdc_delay_seconds",
                         "From the database's commit to the append in Kafka, sampled.", {"topic"});
-  rule_hits_ = &Declare(kCounter, "caracal_rule_hits_total", "Transactions a rule fired on.",
-                        {"ruleset", "rule", "agent", "mode"});
-  rule_evaluations_ = &Declare(kCounter, "caracal_rule_evaluations_total",
-                               "Transactions a rule judged.", {"ruleset", "rule", "agent"});
-  rule_late_ = &Declare(kCounter, "caracal_rule_late_total",
-                        "Transactions older than the rule's window.", {"ruleset", "rule"});
-  rule_inactive_ = &Declare(kCounter, "caracal_rule_inactive_total",
-                            "Transactions a rule had nothing to judge on.", {"ruleset", "rule"});
-  rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
-                            "Judgements on a window at capacity: its values are lower bounds.",
-                            {"ruleset", "rule"});
-  agent_errors_ = &Declare(kCounter, "caracal_agent_errors_total",
-                           "Transactions judged without a plugin's rule, because the plugin had an "
-                           "error with them.",
-                           {"ruleset", "rule", "agent"});
-  alerts_ = &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "mode"});
   for (size_t i = 0; i < engine_.options().streams.size(); ++i) {
     const std::string& topic = engine_.options().source.topics[i].name;
     const StreamProbe& probe = *engine_.probe().streams[i];
@@ -89,6 +99,8 @@ void MetricsCatalog::AddStreams() {
     Keep(evaluated.Add({topic}, probe.evaluated));
     Keep(warmed.Add({topic}, probe.warmed));
     Keep(replayed.Add({topic}, probe.replayed));
+    Keep(fallbacks.Add({topic, "source_commit"}, probe.time_from_source_commit));
+    Keep(fallbacks.Add({topic, "record"}, probe.time_from_record));
     Keep(mismatches.Add({topic}, probe.key_mismatches));
     Keep(keys.Add({topic}, probe.state_keys));
     Keep(state.Add({topic}, probe.state_bytes));
@@ -111,12 +123,19 @@ void MetricsCatalog::AddRules(size_t stream) {
   for (size_t i = 0; i < rulesets.size(); ++i) {
     const agents::RulesetInfo& ruleset = rulesets[i];
     const RulesetProbe& probe = *engine_.probe().streams[stream]->rulesets[i];
-    Keep(alerts_->Add({ruleset.name, std::string(agents::ModeName(ruleset.mode))}, probe.alerts));
+    for (size_t s = 0; s < probe.alerts.size(); ++s) {
+      Keep(alerts_->Add(
+          {ruleset.name, std::string(agents::SeverityName(static_cast<agents::Severity>(s))),
+           std::string(agents::ModeName(ruleset.mode))},
+          probe.alerts[s]));
+    }
     for (size_t r = 0; r < ruleset.rules.size(); ++r) {
       const agents::RuleInfo& rule = ruleset.rules[r];
       const RuleProbe& cells = probe.rules[r];
       const std::string mode(agents::ModeName(rule.mode));
-      Keep(rule_hits_->Add({ruleset.name, rule.id, rule.agent, mode}, cells.fired));
+      Keep(rule_hits_->Add({ruleset.name, rule.id, rule.agent,
+                            std::string(agents::SeverityName(rule.severity)), mode},
+                           cells.fired));
       Keep(rule_evaluations_->Add({ruleset.name, rule.id, rule.agent}, cells.evaluations));
       Keep(rule_late_->Add({ruleset.name, rule.id}, cells.late));
       Keep(rule_inactive_->Add({ruleset.name, rule.id}, cells.inactive));
@@ -196,6 +215,9 @@ void MetricsCatalog::AddSnapshots() {
   Keep(Declare(kCounter, "caracal_snapshot_buckets_refused_total",
                "Copies of buckets that could not be used: their records are replayed.")
            .Add({}, restored->buckets_refused));
+  Keep(Declare(kCounter, "caracal_snapshot_buckets_discarded_total",
+               "Copies of buckets deleted because the group was set back behind them.")
+           .Add({}, restored->buckets_discarded));
   Keep(Declare(kCounter, "caracal_snapshot_bytes_read_total", "Bytes read from the state topics.")
            .Add({}, restored->bytes_read));
 }
@@ -219,6 +241,13 @@ void MetricsCatalog::AddSource() {
            kCounter, "caracal_state_gaps_total",
            "Partitions opened although retention had removed records their state was built from.")
            .Add({}, source.state_gaps));
+  Keep(Declare(kCounter, "caracal_rule_activations_total",
+               "Partitions taken over with other rules than those recorded last.")
+           .Add({}, source.restorer.activations));
+  Keep(Declare(kCounter, "caracal_rule_conflicts_total",
+               "Partitions that came back from a member with other rules: members of the group "
+               "have different rule files.")
+           .Add({}, source.restorer.rule_conflicts));
   Keep(Declare(kCounter, "caracal_kafka_client_errors_total",
                "Errors the Kafka consumer reported and went on from.")
            .Add({}, source.client_errors));
@@ -255,6 +284,18 @@ void MetricsCatalog::AddPartitions() {
              return static_cast<double>(
                  std::max<int64_t>(0, partition.replay_until - partition.next_offset));
            })));
+  Keep(Declare(kGauge, "caracal_replay_eta_seconds",
+               "Time the replay of the partition will take yet, at the speed measured.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.replay_eta_seconds);
+           })));
+  Keep(Declare(kGauge, "caracal_replay_records_per_second",
+               "Speed of replay, measured while replaying or catching up; 0 = not measured yet.")
+           .Add({}, engine_.probe().replay_rate));
+  Keep(Declare(kGauge, "caracal_replay_budget_records",
+               "Records that may have to be replayed when this member's partitions move: what "
+               "replay manages within state.max_recovery.")
+           .Add({}, engine_.probe().replay_budget));
   Keep(Declare(kGauge, "caracal_replay_debt_records",
                "Records a new owner would have to replay before it is live.", labels)
            .AddSource(each([](const PartitionStatus& partition) {

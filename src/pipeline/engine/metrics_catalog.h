@@ -19,6 +19,7 @@ class MetricsCatalog {
 
  private:
   void AddBuildInfo();
+  void DeclareRules();
   void AddStreams();
   void AddRules(size_t stream);
   void AddDelivery();

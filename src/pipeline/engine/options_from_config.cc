@@ -13,16 +13,12 @@
 #include "absl/time/time.h"
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
-#include "pipeline/base/sha256.h"
 #include "pipeline/config/redaction.h"
 
 namespace caracal::pipeline {
 namespace {
 
 namespace v1 = ::caracal::config::v1;
-
-// What replay manages at least, until it has been measured.
-constexpr int64_t kReplayRecordsPerSecond = 300'000;
 
 void Override(std::map<std::string, std::string>& properties,
               const google::protobuf::Map<std::string, std::string>& more) {
@@ -129,20 +125,17 @@ SourceOptions SourceOptionsOf(const LoadedConfig& loaded) {
   options.connection = ConnectionFromConfig(loaded);
   Override(options.connection.properties, config.kafka().consumer().properties());
   options.group_id = config.kafka().group_id();
+  if (config.kafka().static_membership()) {
+    options.group_instance_id = config.instance_id();
+  } else if (!config.instance_id().empty()) {
+    // What a twin is known by.
+    options.connection.client_id += "/" + config.instance_id();
+  }
   for (const v1::Stream& stream : config.streams()) {
     options.topics.push_back(
         {stream.topic(), PointOf(stream.start().from()), PointOf(stream.start().alert_from())});
   }
   return options;
-}
-
-// One identity for all rules of the process, kept in the offset metadata.
-std::string RulesIdentity(const LoadedConfig& loaded) {
-  std::string text;
-  for (const LoadedRuleset& ruleset : loaded.rulesets) {
-    text += fmt::format("{}\n{}\n{}\n", ruleset.stream, ruleset.spec.name, ruleset.spec.version);
-  }
-  return Sha256Hex(text).substr(0, 12);
 }
 
 uint32_t WorkerThreads(const v1::Engine& engine) {
@@ -187,7 +180,6 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.instance_id = config.instance_id();
   options.hash_seed = HashSeed(config.state().hash_seed());
   options.source = SourceOptionsOf(loaded);
-  options.source.rules = RulesIdentity(loaded);
   options.sink.connection = ConnectionFromConfig(loaded);
   Override(options.sink.connection.properties, config.kafka().producer().properties());
   options.sink.alert_topic = config.alerts().topic();
@@ -199,18 +191,19 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
     options.streams.push_back({std::move(decode), stream.context, {}});
   }
   for (const LoadedRuleset& ruleset : loaded.rulesets) {
-    options.streams[ruleset.stream].rulesets.push_back(ruleset.spec);
+    StreamOptions& stream = options.streams[ruleset.stream];
+    stream.rulesets.push_back(ruleset.spec);
+    stream.ruleset_texts.push_back({ruleset.spec.version, ruleset.canonical_json});
   }
   for (const v1::Stream& stream : config.streams()) {
     options.state_topics.push_back(stream.state_topic());
   }
-  options.ingest.max_replay_records =
-      std::max<int64_t>(1, config.state().max_recovery() * kReplayRecordsPerSecond / 1'000'000);
+  options.ingest.max_recovery = absl::Microseconds(config.state().max_recovery());
   options.source.buckets = static_cast<uint32_t>(config.state().buckets());
+  options.source.degrade_on_state_gap = config.state().state_gap() == v1::STATE_GAP_POLICY_DEGRADE;
   options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
   options.epochs.commit_interval_us = config.engine().commit_interval();
-  options.epochs.rules = options.source.rules;
   options.max_bytes_per_partition = config.state().max_bytes_per_partition();
   options.rows_per_bucket = static_cast<uint32_t>(config.state().rows_per_bucket());
   options.shutdown_timeout = absl::Microseconds(config.engine().shutdown_timeout());

@@ -1,5 +1,7 @@
 #include "pipeline/execute/worker.h"
 
+#include <algorithm>
+#include <set>
 #include <utility>
 
 #include "agents/api/check.h"
@@ -19,7 +21,6 @@ Worker::Worker(std::vector<StreamPlan> plans, uint32_t buckets, uint32_t index, 
 void Worker::ResetShare() {
   share_ = EpochShare();
   share_.streams.resize(plans_.size());
-  share_.state.resize(plans_.size());
   for (size_t stream = 0; stream < plans_.size(); ++stream) {
     for (const agents::RulesetInfo& info : plans_[stream].rulesets->infos()) {
       share_.streams[stream].rulesets.emplace_back().rules.resize(info.rules.size());
@@ -35,17 +36,23 @@ void Worker::Handle(const OpenPartition& open) {
   const StreamPlan& plan = plans_[open.lease->stream()];
   PartitionState& state = partitions_[slot];
   state.lease = open.lease;
+  state.phases = PhasesOf(plan, open.state_starts);
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
     state.buckets.push_back(
         {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
   }
-  if (open.state == nullptr) return;
-  for (const RestoredBucket& restored : *open.state) {
-    if (restored.bucket % workers_ != index_) continue;
-    // It was made on another thread: from now on it is this worker's, its memory too.
-    auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
-    bucket->MoveInto(memory_);
-    state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+  if (open.state != nullptr) {
+    for (const RestoredBucket& restored : *open.state) {
+      if (restored.bucket % workers_ != index_) continue;
+      // It was made on another thread: from now on it is this worker's, its memory too.
+      auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
+      bucket->MoveInto(memory_);
+      state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+    }
+  }
+  for (Bucket& bucket : state.buckets) {
+    if (bucket.offset < open.complete_from) bucket.state->MarkTruncated();
+    bucket.evictions_told = bucket.state->evictions();
   }
 }
 
@@ -68,11 +75,49 @@ void Worker::Handle(EventBatch& batch) {
            events[i].replayed == replayed) {
       ++i;
     }
-    Judge(events.subspan(begin, i - begin));
+    const std::span<const Event> run = events.subspan(begin, i - begin);
+    if (replayed) {
+      JudgeReplayed(run);
+    } else {
+      Judge(run, *evaluators_[stream]);
+    }
   }
 }
 
-void Worker::Judge(std::span<const Event> events) {
+void Worker::JudgeReplayed(std::span<const Event> events) {
+  for (size_t i = 0; i < events.size();) {
+    const size_t begin = i;
+    agents::Evaluator& evaluator = EvaluatorOf(events[begin]);
+    while (i < events.size() && &EvaluatorOf(events[i]) == &evaluator) ++i;
+    Judge(events.subspan(begin, i - begin), evaluator);
+  }
+}
+
+agents::Evaluator& Worker::EvaluatorOf(const Event& replayed) {
+  for (const Phase& phase : partitions_[replayed.lease->slot()].phases) {
+    if (replayed.offset < phase.end) return *phase.evaluator;
+  }
+  return *evaluators_[replayed.lease->stream()];
+}
+
+std::vector<Worker::Phase> Worker::PhasesOf(const StreamPlan& plan,
+                                            const std::vector<StateStart>& state_starts) {
+  std::set<int64_t> ends;
+  for (const StateStart& start : state_starts) ends.insert(start.offset);
+  std::vector<Phase> phases;
+  for (const int64_t end : ends) {
+    const auto in_effect = [&](const agents::StateSlice& slice) {
+      return std::none_of(state_starts.begin(), state_starts.end(), [&](const StateStart& start) {
+        return start.state == slice.id && start.offset >= end;
+      });
+    };
+    phases.push_back({end, std::make_unique<agents::Evaluator>(plan.rulesets->Only(in_effect))});
+  }
+  return phases;
+}
+
+void Worker::Judge(std::span<const Event> events, agents::Evaluator& evaluator) {
+  if (!failure_.ok()) return;
   const uint16_t stream = events.front().lease->stream();
   inputs_.clear();
   for (const Event& event : events) {
@@ -94,9 +139,11 @@ void Worker::Judge(std::span<const Event> events) {
   judgements_.clear();
   agents::EvaluationCounts& counts = counts_[stream];
   counts.Reset();
-  agents::Evaluator& evaluator = *evaluators_[stream];
   evaluator.Evaluate(inputs_, judgements_, counts);
-  if (!evaluator.failure().ok()) return;
+  if (!evaluator.failure().ok()) {
+    failure_ = evaluator.failure();
+    return;
+  }
   Count(events, counts);
   Emit(events, plans_[stream]);
 }
@@ -117,7 +164,9 @@ void Worker::Count(std::span<const Event> events, const agents::EvaluationCounts
   share.counts.warmed += counts.warmed;
   share.counts.skipped[static_cast<size_t>(SkipReason::kDuplicate)] += counts.duplicates;
   for (size_t i = 0; i < share.rulesets.size(); ++i) {
-    share.rulesets[i].alerts += counts.rulesets[i].alerts;
+    for (size_t s = 0; s < agents::kSeverityCount; ++s) {
+      share.rulesets[i].alerts[s] += counts.rulesets[i].alerts[s];
+    }
     for (size_t r = 0; r < share.rulesets[i].rules.size(); ++r) {
       const agents::RuleCounts& from = counts.rulesets[i].rules[r];
       share.rulesets[i].rules[r].Add(
@@ -144,10 +193,11 @@ void Worker::Emit(std::span<const Event> events, const StreamPlan& plan) {
 
 EpochShare Worker::Handle(const Barrier& barrier) {
   share_.epoch = barrier.epoch;
-  for (size_t stream = 0; stream < plans_.size(); ++stream) {
-    share_.state[stream] = SizeOf(static_cast<uint16_t>(stream));
+  for (PartitionState& partition : partitions_) {
+    if (partition.lease != nullptr)
+      share_.state.push_back({partition.lease, TakeSizeOf(partition)});
   }
-  for (const auto& evaluator : evaluators_) share_.failure.Update(evaluator->failure());
+  share_.failure = failure_;
   for (const DueBucket& due : barrier.due) Copy(due);
   EpochShare share = std::move(share_);
   ResetShare();
@@ -163,15 +213,13 @@ void Worker::Copy(const DueBucket& due) {
   share_.snapshots.push_back(std::move(snapshot));
 }
 
-StateSize Worker::SizeOf(uint16_t stream) const {
+StateSize Worker::TakeSizeOf(PartitionState& partition) {
   StateSize size;
-  for (const PartitionState& partition : partitions_) {
-    if (partition.lease == nullptr || partition.lease->stream() != stream) continue;
-    for (const auto& bucket : partition.buckets) {
-      size.keys += bucket.state->keys();
-      size.bytes += bucket.state->bytes();
-      size.evictions += bucket.state->evictions();
-    }
+  for (Bucket& bucket : partition.buckets) {
+    size.keys += bucket.state->keys();
+    size.bytes += bucket.state->bytes();
+    size.evictions += bucket.state->evictions() - bucket.evictions_told;
+    bucket.evictions_told = bucket.state->evictions();
   }
   return size;
 }

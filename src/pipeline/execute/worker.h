@@ -7,11 +7,13 @@
 #include <variant>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "agents/ruleset/evaluator.h"
 #include "agents/state/huge_page_pool.h"
 #include "pipeline/ports/output_encoder.h"
+#include "pipeline/types/activation.h"
 #include "pipeline/types/epoch_share.h"
 #include "pipeline/types/event_batch.h"
 
@@ -29,6 +31,10 @@ struct OpenPartition {
   LeasePtr lease;
   /// Buckets that begin with what was read back; null = none.
   std::shared_ptr<const RestoredState> state;
+  /// Rules whose state begins above the first record that will follow.
+  std::vector<StateStart> state_starts = {};
+  /// Buckets that have not seen everything below this have lost something: their keys are marked.
+  int64_t complete_from = 0;
 };
 /// The partition is gone: drop its state and its outputs of the open epoch.
 struct ClosePartition {
@@ -75,19 +81,32 @@ class Worker {
     std::unique_ptr<agents::BucketState> state;
     /// Records below this are in the state already: a replay passes them over.
     int64_t offset = 0;
+    uint64_t evictions_told = 0;  ///< by earlier shares, or before it came here
+  };
+  /// A range of replayed records that only some of the rules see: the others were not in effect.
+  struct Phase {
+    int64_t end = 0;  ///< the first offset beyond it
+    std::unique_ptr<agents::Evaluator> evaluator;
   };
   struct PartitionState {
     LeasePtr lease;
     std::vector<Bucket> buckets;  ///< by bucket / workers_
+    std::vector<Phase> phases;    ///< by offset; beyond the last one every rule is in effect
   };
 
-  void Judge(std::span<const Event> events);
+  void JudgeReplayed(std::span<const Event> events);
+  /// That of the rules that were in effect at a replayed event.
+  agents::Evaluator& EvaluatorOf(const Event& replayed);
+  void Judge(std::span<const Event> events, agents::Evaluator& evaluator);
+  static std::vector<Phase> PhasesOf(const StreamPlan& plan,
+                                     const std::vector<StateStart>& state_starts);
   void Emit(std::span<const Event> events, const StreamPlan& plan);
   void Count(std::span<const Event> events, const agents::EvaluationCounts& counts);
   Bucket& BucketOf(const Event& event);
   void Copy(const DueBucket& due);
   void ResetShare();
-  StateSize SizeOf(uint16_t stream) const;
+  /// Tells every eviction once.
+  static StateSize TakeSizeOf(PartitionState& partition);
 
   const std::vector<StreamPlan> plans_;
   const uint32_t buckets_;
@@ -97,6 +116,7 @@ class Worker {
   agents::HugePagePool memory_;                                 ///< of all state
   std::vector<PartitionState> partitions_;                      ///< by lease slot
   EpochShare share_;
+  absl::Status failure_;  ///< of the first agent that broke, of live or replayed records
   std::atomic<size_t> output_bytes_{0};
   std::vector<agents::EvaluationCounts> counts_;  ///< by stream index, of one batch
   std::vector<agents::EvaluationInput> inputs_;

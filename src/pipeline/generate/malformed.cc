@@ -112,9 +112,8 @@ RejectReason ExpectedRejectReason(MalformedKind kind) {
     case MalformedKind::kNullAmount:
       return RejectReason::kMissingAmount;
     case MalformedKind::kTextAmount:
-      return RejectReason::kInvalidAmount;
     case MalformedKind::kBooleanAmount:
-      return RejectReason::kInvalidValue;
+      return RejectReason::kInvalidAmount;
     case MalformedKind::kNanAmount:
       return RejectReason::kAmountNotFinite;
     case MalformedKind::kFractionalAmount:

@@ -33,10 +33,25 @@ absl::Status SetAll(rd_kafka_conf_t* conf, const KafkaProperties& properties) {
   return absl::OkStatus();
 }
 
+/// The client tells nobody else while no one polls it, as at the start.
+bool IsLoginRefusal(std::string_view text) {
+  return text.find("SASL authentication error") != std::string_view::npos ||
+         text.find("SSL handshake failed") != std::string_view::npos;
+}
+
+void LogLoginRefusal(const rd_kafka_t* client, const std::string& text) {
+  LOG(kError, "kafka",
+      "a broker refuses the login, trying again: check security.protocol, sasl.* and ssl.* in "
+      "kafka.properties",
+      {{"client", client == nullptr ? "" : rd_kafka_name(client)}, {"error", text}});
+}
+
 void LogLine(const rd_kafka_t* client, int level, const char* facility, const char* line) {
   const char* name = client == nullptr ? "" : rd_kafka_name(client);
   const std::string text = PlainKafkaText(line);
-  if (std::string_view(facility) == "FAIL") {
+  if (std::string_view(facility) == "FAIL" && IsLoginRefusal(text)) {
+    LogLoginRefusal(client, text);
+  } else if (std::string_view(facility) == "FAIL") {
     // librdkafka connects again by itself and says so at most every 30 s.
     LOG(kWarning, "kafka", "no connection to a broker, trying again",
         {{"client", name}, {"error", text}});
@@ -84,10 +99,7 @@ void LogKafkaError(rd_kafka_t* client, int error, const char* reason) {
         "runs there",
         {{"client", rd_kafka_name(client)}});
   } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
-    LOG(kError, "kafka",
-        "a broker refuses the login, trying again: check security.protocol, sasl.* and ssl.* in "
-        "kafka.properties",
-        {{"client", rd_kafka_name(client)}, {"error", PlainKafkaText(reason)}});
+    LogLoginRefusal(client, PlainKafkaText(reason));
   } else if (IsTransient(code)) {
     // The log line of the connection has said it already.
     LOG(kDebug, "kafka", PlainKafkaText(reason), {{"client", rd_kafka_name(client)}});
@@ -146,6 +158,24 @@ absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf
   return KafkaClient(client);
 }
 
+absl::StatusOr<KafkaClient> MakeReader(const KafkaConnection& connection, const std::string& group,
+                                       const KafkaProperties& settings) {
+  KafkaProperties owned = {
+      {"group.id", group},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"enable.partition.eof", "true"},
+      {"auto.offset.reset", "earliest"},
+      {"isolation.level", "read_uncommitted"},
+      {"allow.auto.create.topics", "false"},
+  };
+  for (const auto& [name, value] : settings) owned[name] = value;
+  ASSIGN_OR_RETURN(KafkaConf conf, MakeKafkaConf(connection, {}, owned));
+  ASSIGN_OR_RETURN(KafkaClient client, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
+  RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client.get()), "preparing a reader"));
+  return client;
+}
+
 void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,
                int64_t offset, std::string_view metadata) {
   rd_kafka_topic_partition_t* entry =
@@ -193,6 +223,13 @@ bool IsTransient(rd_kafka_resp_err_t error) {
 }
 
 absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context) {
+  const absl::Status status = KafkaAdminStatus(error, context);
+  const std::string_view acl = MissingAcl(error);
+  if (acl.empty()) return status;
+  return absl::Status(status.code(), fmt::format("{}{}", agents::MessageOf(status), acl));
+}
+
+absl::Status KafkaAdminStatus(rd_kafka_resp_err_t error, std::string_view context) {
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
   const std::string message =
       fmt::format("{}: {} ({})", context, rd_kafka_err2str(error), rd_kafka_err2name(error));
@@ -204,7 +241,7 @@ absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context) {
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
-      return absl::PermissionDeniedError(fmt::format("{}{}", message, MissingAcl(error)));
+      return absl::PermissionDeniedError(message);
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:

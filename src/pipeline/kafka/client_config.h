@@ -45,10 +45,20 @@ void LogKafkaError(rd_kafka_t* client, int error, const char* reason);
 /// Creates a client; takes `conf` over. FailedPrecondition with librdkafka's message.
 absl::StatusOr<KafkaClient> MakeKafkaClient(rd_kafka_type_t type, KafkaConf conf);
 
+/// A consumer that joins no group: its partitions are assigned by hand, with an offset each, and it
+/// commits nothing. `group` is the one that this principal may read anyway, because brokers with
+/// ACLs ask for a right on it. `settings` win over ours; an offset that is gone is read from the
+/// log start.
+absl::StatusOr<KafkaClient> MakeReader(const KafkaConnection& connection, const std::string& group,
+                                       const KafkaProperties& settings);
+
 /// An error of librdkafka as a status: "<context>: <librdkafka's words>". Unavailable for what may
 /// pass, PermissionDenied for authentication and authorisation, NotFound for missing topics, else
 /// Internal.
 absl::Status KafkaStatus(rd_kafka_resp_err_t error, std::string_view context);
+
+/// As KafkaStatus, without its words about the rights that consuming and producing need.
+absl::Status KafkaAdminStatus(rd_kafka_resp_err_t error, std::string_view context);
 
 /// Adds an offset with its metadata (ASCII) to a list of offsets to commit.
 void AddOffset(rd_kafka_topic_partition_list_t* list, const std::string& topic, int32_t partition,

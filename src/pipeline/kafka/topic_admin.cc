@@ -38,8 +38,9 @@ absl::StatusOr<KafkaEvent> Await(rd_kafka_queue_t* queue, std::string_view conte
     return absl::UnavailableError(fmt::format("{}: no broker answered", context));
   }
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return KafkaStatus(rd_kafka_event_error(event.get()),
-                       fmt::format("{}: {}", context, rd_kafka_event_error_string(event.get())));
+    return KafkaAdminStatus(
+        rd_kafka_event_error(event.get()),
+        fmt::format("{}: {}", context, rd_kafka_event_error_string(event.get())));
   }
   return event;
 }
@@ -76,7 +77,7 @@ absl::Status TopicAdmin::AwaitBroker(
 absl::StatusOr<std::optional<TopicShape>> TopicAdmin::Shape(const std::string& topic) {
   const KafkaTopic handle(rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr));
   const struct rd_kafka_metadata* metadata = nullptr;
-  RETURN_IF_ERROR(KafkaStatus(
+  RETURN_IF_ERROR(KafkaAdminStatus(
       rd_kafka_metadata(client_.get(), /*all_topics=*/0, handle.get(), &metadata, kTimeoutMs),
       fmt::format("reading the partitions of topic '{}'", topic)));
   const struct rd_kafka_metadata_topic& found = metadata->topics[0];
@@ -87,7 +88,7 @@ absl::StatusOr<std::optional<TopicShape>> TopicAdmin::Shape(const std::string& t
   shape.brokers = metadata->broker_cnt;
   rd_kafka_metadata_destroy(metadata);
   if (error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
-  RETURN_IF_ERROR(KafkaStatus(error, fmt::format("topic '{}'", topic)));
+  RETURN_IF_ERROR(KafkaAdminStatus(error, fmt::format("topic '{}'", topic)));
   return shape;
 }
 
@@ -112,7 +113,7 @@ absl::StatusOr<std::map<std::string, std::string>> TopicAdmin::DescribeConfig(
   const rd_kafka_ConfigResource_t** found = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event.get()), &count);
   CHECK(count == 1);
-  RETURN_IF_ERROR(KafkaStatus(rd_kafka_ConfigResource_error(found[0]), context));
+  RETURN_IF_ERROR(KafkaAdminStatus(rd_kafka_ConfigResource_error(found[0]), context));
   size_t entry_count = 0;
   const rd_kafka_ConfigEntry_t** entries = rd_kafka_ConfigResource_configs(found[0], &entry_count);
   std::map<std::string, std::string> config;
@@ -129,8 +130,8 @@ absl::Status TopicAdmin::CreateTopic(const TopicSpec& spec) {
                                              error.data(), error.size()));
   if (topic == nullptr) return absl::InvalidArgumentError(error.data());
   for (const auto& [name, value] : spec.config) {
-    RETURN_IF_ERROR(
-        KafkaStatus(rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str()), name));
+    RETURN_IF_ERROR(KafkaAdminStatus(
+        rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str()), name));
   }
   std::array<rd_kafka_NewTopic_t*, 1> topics = {topic.get()};
   const KafkaQueue queue(rd_kafka_queue_new(client_.get()));
@@ -147,7 +148,8 @@ absl::Status TopicAdmin::CreateTopic(const TopicSpec& spec) {
     return absl::AlreadyExistsError(fmt::format("topic '{}' exists", spec.name));
   }
   const char* reason = rd_kafka_topic_result_error_string(results[0]);
-  return KafkaStatus(code, reason == nullptr ? context : fmt::format("{}: {}", context, reason));
+  return KafkaAdminStatus(code,
+                          reason == nullptr ? context : fmt::format("{}: {}", context, reason));
 }
 
 }  // namespace caracal::pipeline

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "pipeline/types/epoch.h"
 
 namespace caracal::pipeline {
@@ -16,6 +17,7 @@ enum class CommitOutcome : uint8_t {
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kCommitted;
   std::string message;
+  absl::StatusCode code = absl::StatusCode::kInternal;  ///< of kFatal: what kind of error it is
 };
 
 /// Makes epochs durable: alerts and dead letters first, offsets never ahead of them. The one place
@@ -25,8 +27,9 @@ class EpochCommitter {
  public:
   virtual ~EpochCommitter() = default;
 
-  /// Called once on the commit thread, before the first Commit: what takes a while at the start.
-  virtual void Start() {}
+  /// Called once on the commit thread, before the first Commit: what takes a while at the start. An
+  /// error that will not pass is final, Cancelled is not one.
+  virtual absl::Status Start() { return absl::OkStatus(); }
   /// Blocks until the outcome is known, retrying what can be retried. Commit thread only.
   virtual CommitResult Commit(const SealedEpoch& epoch) = 0;
   /// Makes a Commit that waits return soon, with kReseal. Any thread.

@@ -59,8 +59,6 @@ class EventSource {
   /// Consumer group metadata for a transaction, read now; empty when the group has no valid
   /// generation and member id (nothing may be committed then).
   virtual std::string GroupMetadata() = 0;
-  /// A rebalance is under way: offsets must not be committed through the group now.
-  virtual bool Rebalancing() const = 0;
 
   /// Makes a Poll that waits return soon: another thread has something for the ingest thread. Any
   /// thread.

@@ -28,6 +28,7 @@ enum class OffsetCommitOutcome : uint8_t {
 struct OffsetCommitResult {
   OffsetCommitOutcome outcome = OffsetCommitOutcome::kCommitted;
   std::string message;
+  absl::StatusCode code = absl::StatusCode::kInternal;  ///< of kFatal: what kind of error it is
 };
 
 /// What the group has committed for a partition.

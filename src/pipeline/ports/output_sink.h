@@ -14,8 +14,9 @@ class OutputSink {
  public:
   virtual ~OutputSink() = default;
 
-  /// Called once, before the first Deliver: what takes a while at the start.
-  virtual void Start() {}
+  /// Called once, before the first Deliver: what takes a while at the start. An error that will not
+  /// pass is final, Cancelled is not one.
+  virtual absl::Status Start() { return absl::OkStatus(); }
   /// Sends `outputs` and returns when every one is acknowledged. Retries what may pass, for as long
   /// as it takes; an error is final. Cancelled after Cancel: some may have been delivered.
   virtual absl::Status Deliver(std::span<const OutputRecord> outputs) = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "pipeline/types/activation.h"
 #include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
 
@@ -36,20 +37,40 @@ class SnapshotStore {
 /// A partition whose state is to be read back.
 struct RestoreRequest {
   LeasePtr lease;
-  /// C: no bucket may hold effects of records at or above this.
-  int64_t committed = 0;
+  /// C: no bucket may hold effects of records at or above this; -1 = the group has never committed:
+  /// the partition is only looked at.
+  int64_t committed = -1;
+  /// What the state is to rest on, by offset; the last one is of this process's rules. Empty for a
+  /// partition that was never committed.
+  std::vector<Activation> activations = {};
 };
 
-/// Reads copies back. Restore thread only.
+/// What the state topic holds of a partition.
+struct LoadedState {
+  /// The copies that can be used, at most one per bucket. Never null.
+  std::shared_ptr<const RestoredState> buckets = std::make_shared<const RestoredState>();
+  /// A bucket without a copy is rebuilt from here on.
+  int64_t base = 0;
+  /// Where the state of every rule in effect begins.
+  std::vector<StateStart> starts = {};
+  /// The greatest offset of any copy, usable or not; -1 = there is none.
+  int64_t newest = -1;
+};
+
+/// Reads copies back, and keeps the text of the rules. Restore thread only.
 class SnapshotLoader {
  public:
   virtual ~SnapshotLoader() = default;
 
   /// For every request the newest usable copy of each bucket, as many as there are, in the order of
-  /// the requests. Copies that are damaged, too new or of another layout are passed over and
-  /// logged. Unavailable = try again; other errors are final. Returns soon once stopped.
-  virtual absl::StatusOr<std::vector<std::shared_ptr<const RestoredState>>> Load(
+  /// the requests. Copies that are damaged or of other rules than the activations say are passed
+  /// over and logged; those beyond C, of a group that was set back, are deleted. Unavailable = try
+  /// again; other errors are final. Returns soon once stopped.
+  virtual absl::StatusOr<std::vector<LoadedState>> Load(
       std::span<const RestoreRequest> requests) = 0;
+  /// Makes sure that the text of the rules in effect can be found in the partitions' state topics,
+  /// which Load has read. Unavailable = try again.
+  virtual absl::Status RecordRules(std::span<const LeasePtr> leases) = 0;
   /// Any thread.
   virtual void Stop() = 0;
 };

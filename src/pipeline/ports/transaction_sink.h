@@ -22,6 +22,7 @@ struct TransactionResult {
   /// The producer cannot take another transaction, whatever became of this one (a request of it may
   /// still be on its way and could end the next one): Renew() first.
   bool suspect = false;
+  absl::StatusCode code = absl::StatusCode::kInternal;  ///< of kFatal: what kind of error it is
 };
 
 /// Writes an epoch in one transaction: alerts, dead letters and the group's offsets become visible

@@ -19,6 +19,8 @@ void BucketAssembler::Add(std::string_view key, std::string_view value) {
     case StateKeyKind::kNewerFormat:
       ++counts_.newer_format;
       return;
+    case StateKeyKind::kRules:
+    case StateKeyKind::kRuleset:
     case StateKeyKind::kOtherKind:
       ++counts_.other_kind;
       return;

@@ -14,30 +14,15 @@ namespace {
 constexpr int kRpcTimeoutMs = 5000;
 constexpr int kPollMs = 100;
 
-const KafkaProperties& DefaultProperties() {
-  static const auto* const kDefaults = new KafkaProperties{
+const KafkaProperties& ReaderSettings() {
+  static const auto* const kSettings = new KafkaProperties{
       {"fetch.wait.max.ms", "50"},
       {"fetch.message.max.bytes", "4194304"},
       {"queued.max.messages.kbytes", "131072"},
       {"socket.keepalive.enable", "true"},
       {"reconnect.backoff.max.ms", "2000"},
   };
-  return *kDefaults;
-}
-
-const KafkaProperties& OwnedProperties() {
-  static const auto* const kOwned = new KafkaProperties{
-      // Never joined: the client wants a name to assign partitions by hand.
-      {"group.id", "caracal-restore"},       {"enable.auto.commit", "false"},
-      {"enable.auto.offset.store", "false"}, {"enable.partition.eof", "true"},
-      {"auto.offset.reset", "earliest"},     {"isolation.level", "read_uncommitted"},
-      {"allow.auto.create.topics", "false"},
-  };
-  return *kOwned;
-}
-
-std::string Name(const PartitionLease& lease) {
-  return fmt::format("{} [{}]", lease.topic(), lease.partition());
+  return *kSettings;
 }
 
 }  // namespace
@@ -52,24 +37,36 @@ absl::StatusOr<std::unique_ptr<KafkaSnapshotLoader>> KafkaSnapshotLoader::Create
 
 KafkaSnapshotLoader::KafkaSnapshotLoader(StateTopics topics, ImageReader read,
                                          SnapshotCatalogs& catalogs)
-    : topics_(std::move(topics)), read_(std::move(read)), catalogs_(catalogs) {}
+    : topics_(std::move(topics)), restorer_(topics_, std::move(read), catalogs, *this, probe_) {}
 
-absl::Status KafkaSnapshotLoader::Connect() {
-  ASSIGN_OR_RETURN(KafkaConf conf,
-                   MakeKafkaConf(topics_.connection, DefaultProperties(), OwnedProperties()));
-  ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_CONSUMER, std::move(conf)));
-  return KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "preparing the state reader");
+absl::Status KafkaSnapshotLoader::RecordRules(std::span<const LeasePtr> leases) {
+  return restorer_.RecordRules(leases);
 }
 
-absl::StatusOr<std::vector<std::shared_ptr<const RestoredState>>> KafkaSnapshotLoader::Load(
+bool KafkaSnapshotLoader::WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) {
+  return writer_->WriteAll(lease, writes);
+}
+
+absl::Status KafkaSnapshotLoader::Connect() {
+  ASSIGN_OR_RETURN(client_, MakeReader(topics_.connection, topics_.group_id, ReaderSettings()));
+  ASSIGN_OR_RETURN(writer_, StateTopicWriter::Create(topics_.connection, topics_.topics, [this] {
+                     return stopped_.load(std::memory_order_acquire);
+                   }));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
     std::span<const RestoreRequest> requests) {
   ASSIGN_OR_RETURN(std::vector<Reading> readings, Prepare(requests));
   RETURN_IF_ERROR(Assign(readings));
   const absl::Status read = ReadAll(readings);
   rd_kafka_assign(client_.get(), nullptr);
   RETURN_IF_ERROR(read);
-  std::vector<std::shared_ptr<const RestoredState>> states;
-  for (Reading& reading : readings) states.push_back(Finish(reading));
+  std::vector<LoadedState> states;
+  for (Reading& reading : readings) {
+    ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading.state));
+    states.push_back(std::move(state));
+  }
   return states;
 }
 
@@ -78,8 +75,7 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
   std::vector<Reading> readings;
   for (const RestoreRequest& request : requests) {
     const PartitionLease& lease = *request.lease;
-    Reading reading;
-    reading.request = &request;
+    Reading reading = {restorer_.Begin(request)};
     reading.topic = topics_.topics[lease.stream()];
     const absl::Status status = KafkaStatus(
         rd_kafka_query_watermark_offsets(client_.get(), reading.topic.c_str(), lease.partition(),
@@ -88,20 +84,15 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
                     lease.partition()));
     if (absl::IsNotFound(status)) {
       return absl::FailedPreconditionError(
-          fmt::format("the state topic '{}' has no partition {}: it must have as many partitions "
-                      "as '{}'. Create it with `caracal init`",
+          fmt::format("the state topic '{}' does not exist or has no partition {}: it must have as "
+                      "many partitions as '{}'. Create it with `caracal init`. If the partition "
+                      "was added to the "
+                      "source, accounts have moved to other partitions, where their state begins "
+                      "anew: add it to the state topic too (kafka-topics --alter) to accept that",
                       reading.topic, lease.partition(), lease.topic()));
     }
     RETURN_IF_ERROR(status);
     reading.done = reading.low >= reading.high;
-    AssemblerOptions options;
-    options.topic = lease.topic();
-    options.partition = lease.partition();
-    options.buckets = topics_.buckets;
-    options.seed_fingerprint = topics_.seed_fingerprint;
-    options.layout = topics_.layouts[lease.stream()];
-    options.committed = request.committed;
-    reading.assembler = std::make_unique<BucketAssembler>(std::move(options));
     readings.push_back(std::move(reading));
   }
   return readings;
@@ -113,7 +104,7 @@ absl::Status KafkaSnapshotLoader::Assign(const std::vector<Reading>& readings) {
   for (const Reading& reading : readings) {
     if (reading.done) continue;
     rd_kafka_topic_partition_list_add(list.get(), reading.topic.c_str(),
-                                      reading.request->lease->partition())
+                                      reading.state.request().lease->partition())
         ->offset = reading.low;
   }
   return KafkaStatus(rd_kafka_assign(client_.get(), list.get()), "reading the state topic");
@@ -122,7 +113,7 @@ absl::Status KafkaSnapshotLoader::Assign(const std::vector<Reading>& readings) {
 absl::Status KafkaSnapshotLoader::ReadAll(std::vector<Reading>& readings) {
   const auto all_done = [&readings] {
     return std::all_of(readings.begin(), readings.end(), [](const Reading& reading) {
-      return reading.done || reading.request->lease->lapsed();
+      return reading.done || reading.state.request().lease->lapsed();
     });
   };
   while (!all_done()) {
@@ -141,7 +132,7 @@ absl::Status KafkaSnapshotLoader::Take(const rd_kafka_message_t& message,
   }
   const std::string_view topic = rd_kafka_topic_name(message.rkt);
   const auto reading = std::find_if(readings.begin(), readings.end(), [&](const Reading& entry) {
-    return entry.topic == topic && entry.request->lease->partition() == message.partition;
+    return entry.topic == topic && entry.state.request().lease->partition() == message.partition;
   });
   if (reading == readings.end()) return absl::OkStatus();
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
@@ -157,38 +148,9 @@ absl::Status KafkaSnapshotLoader::Take(const rd_kafka_message_t& message,
   const std::string_view key(static_cast<const char*>(message.key), message.key_len);
   const std::string_view value(static_cast<const char*>(message.payload), message.len);
   probe_.bytes_read.Add(key.size() + value.size());
-  reading->assembler->Add(key, value);
+  reading->state.Add(key, value);
   reading->done = message.offset + 1 >= reading->high;
   return absl::OkStatus();
-}
-
-std::shared_ptr<const RestoredState> KafkaSnapshotLoader::Finish(Reading& reading) {
-  const PartitionLease& lease = *reading.request->lease;
-  AssembledState assembled = reading.assembler->Finish();
-  auto state = std::make_shared<RestoredState>();
-  for (const AssembledSnapshot& snapshot : assembled.snapshots) {
-    absl::StatusOr<std::shared_ptr<agents::BucketState>> bucket =
-        read_(lease.stream(), snapshot.image);
-    if (!bucket.ok()) {
-      probe_.buckets_refused.Add(1);
-      LOG(kWarning, "snapshot", "a copy of a bucket cannot be used: its records are replayed",
-          {{"partition", Name(lease)},
-           {"bucket", snapshot.bucket},
-           {"reason", agents::MessageOf(bucket.status())}});
-      continue;
-    }
-    probe_.buckets_restored.Add(1);
-    state->push_back({snapshot.bucket, snapshot.id.offset, *std::move(bucket)});
-  }
-  catalogs_.Set(lease, std::move(assembled.catalogs));
-  if (!state->empty()) {
-    LOG(kInfo, "snapshot", "state read back",
-        {{"topic", lease.topic()},
-         {"partition", lease.partition()},
-         {"buckets", state->size()},
-         {"of", topics_.buckets}});
-  }
-  return state;
 }
 
 }  // namespace caracal::pipeline

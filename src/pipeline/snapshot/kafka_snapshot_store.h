@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pipeline/base/cell.h"
 #include "pipeline/base/mutex.h"
-#include "pipeline/kafka/handles.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
 #include "pipeline/snapshot/snapshot_writer.h"
+#include "pipeline/snapshot/state_topic_writer.h"
 #include "pipeline/snapshot/state_topics.h"
 
 namespace caracal::pipeline {
@@ -57,29 +56,18 @@ class KafkaSnapshotStore : public SnapshotStore, private StateLog {
   const SnapshotProbe& probe() const { return probe_; }
 
  private:
-  /// Where messages of one partition go.
-  struct Target {
-    std::string topic;
-    int32_t partition = 0;
-  };
-
   KafkaSnapshotStore(StateTopics topics, SnapshotCatalogs& catalogs);
-  absl::Status Connect();
-  static void OnDelivery(rd_kafka_t* client, const rd_kafka_message_t* message, void* opaque);
 
   void Run();
   void Write(BucketCopy& copy);
-  // StateLog, for the writer. A delivery report finds its message through its address.
+  // StateLog, for the writer: counts what the topics' writer had to try again.
   bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;
-  void Produce(const Target& target, StateWrite& write);
   bool stopping() const;
-  bool Backoff();
 
   const StateTopics topics_;
   SnapshotWriter writer_;
   SnapshotProbe probe_;
-  KafkaClient client_;
-  size_t in_flight_ = 0;
+  std::unique_ptr<StateTopicWriter> topic_writer_;
 
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

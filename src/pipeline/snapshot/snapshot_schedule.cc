@@ -36,14 +36,22 @@ void SnapshotSchedule::Close(const LeasePtr& lease) {
   --open_;
 }
 
+bool SnapshotSchedule::HasDue(std::span<const Position> positions) const {
+  return std::any_of(positions.begin(), positions.end(), [this](const Position& position) {
+    const std::vector<Bucket>& buckets = partitions_[position.lease->slot()].buckets;
+    return std::any_of(buckets.begin(), buckets.end(), [&position](const Bucket& bucket) {
+      return bucket.IsDue(position.next_offset);
+    });
+  });
+}
+
 std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> positions) {
   std::vector<DueBucket> due;
   for (const Position& position : positions) {
     const Partition& partition = partitions_[position.lease->slot()];
     CHECK(partition.lease == position.lease);
     for (uint32_t i = 0; i < partition.buckets.size(); ++i) {
-      const Bucket& bucket = partition.buckets[i];
-      if (bucket.requested >= 0 || position.next_offset < bucket.due) continue;
+      if (!partition.buckets[i].IsDue(position.next_offset)) continue;
       due.push_back({position.lease, i, position.next_offset});
     }
   }

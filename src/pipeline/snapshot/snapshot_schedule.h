@@ -33,6 +33,9 @@ class SnapshotSchedule {
  public:
   explicit SnapshotSchedule(SnapshotScheduleOptions options) : options_(options) {}
 
+  /// What replay manages within max_recovery, as measured since.
+  void set_max_replay_records(int64_t records) { options_.max_replay_records = records; }
+
   /// `start` is where buckets that are not in `restored` begin: the partition's activation.
   void Open(const LeasePtr& lease, int64_t start, std::span<const RestoredBucket> restored);
   void Close(const LeasePtr& lease);
@@ -44,6 +47,8 @@ class SnapshotSchedule {
   };
   /// The buckets to copy at a barrier; they count as copied from then on, until Forget.
   std::vector<DueBucket> TakeDue(std::span<const Position> positions);
+  /// There are such buckets.
+  bool HasDue(std::span<const Position> positions) const;
   /// The copy is durable.
   void NoteSaved(const LeasePtr& lease, uint32_t bucket, int64_t offset);
   /// The copy will not become durable: it is due again.
@@ -57,6 +62,8 @@ class SnapshotSchedule {
     int64_t saved = 0;       ///< o_b of the newest durable copy
     int64_t requested = -1;  ///< o_b of the copy under way; -1 = none
     int64_t due = 0;         ///< next offset at which it is to be copied
+
+    bool IsDue(int64_t next_offset) const { return requested < 0 && next_offset >= due; }
   };
   struct Partition {
     LeasePtr lease;
@@ -65,7 +72,7 @@ class SnapshotSchedule {
 
   int64_t Period() const;
 
-  const SnapshotScheduleOptions options_;
+  SnapshotScheduleOptions options_;
   std::vector<Partition> partitions_;  ///< by lease slot
   size_t open_ = 0;
 };

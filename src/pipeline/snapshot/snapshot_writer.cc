@@ -1,6 +1,8 @@
 #include "pipeline/snapshot/snapshot_writer.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "pipeline/base/failpoint.h"
 
@@ -15,7 +17,10 @@ std::optional<PublishedSnapshot> SnapshotWriter::Publish(BucketCopy& copy) {
                              std::move(copy.image)},
                             value_bytes_max_);
   std::vector<StateWrite> writes;
-  for (uint32_t i = 0; i < chunks.size(); ++i) writes.push_back({chunks.Record(i)});
+  for (uint32_t i = 0; i < chunks.size(); ++i) {
+    StateRecord record = chunks.Record(i);
+    writes.push_back({std::move(record.key), std::move(record.value)});
+  }
   catalogs_.Update(chunks.place(), [&chunks](SnapshotCatalog& catalog) {
     for (uint32_t i = 0; i < chunks.size(); ++i) catalog.AddChunk(chunks.id(), i);
   });
@@ -30,7 +35,7 @@ bool SnapshotWriter::DeleteReplaced(const PublishedSnapshot& snapshot) {
   for (std::string& key : catalogs_.Update(snapshot.place, [&snapshot](SnapshotCatalog& catalog) {
          return catalog.SupersededKeys(snapshot.id);
        })) {
-    tombstones.push_back({{std::move(key), ""}, /*tombstone=*/true});
+    tombstones.push_back({std::move(key), std::nullopt});
   }
   if (tombstones.empty() || HitFailpoint(Failpoint::kSnapshotTombstone)) return false;
   if (!log_.WriteAll(*snapshot.lease, tombstones)) return false;

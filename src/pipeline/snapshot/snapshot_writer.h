@@ -2,32 +2,14 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "pipeline/snapshot/bucket_chunks.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
+#include "pipeline/snapshot/state_log.h"
 #include "pipeline/snapshot/state_topics.h"
 #include "pipeline/types/bucket_copy.h"
 
 namespace caracal::pipeline {
-
-/// One record on its way to the state topic.
-struct StateWrite {
-  StateRecord record;
-  bool tombstone = false;  ///< null in the place of record.value
-  bool acknowledged = false;
-};
-
-/// Appends to the state topics.
-class StateLog {
- public:
-  virtual ~StateLog() = default;
-  /// Appends to the partition of `lease` in the topic of its stream; blocks until every write is
-  /// acknowledged. False when it gave up (the lease has lapsed, or we are stopping): some may have
-  /// arrived, some may still.
-  virtual bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) = 0;
-};
 
 /// A copy whose chunks are all acknowledged.
 struct PublishedSnapshot {

@@ -12,6 +12,8 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr std::string_view kChunkKind = "bucket";
+constexpr std::string_view kRulesKind = "rules";
+constexpr std::string_view kRulesetKind = "ruleset";
 constexpr size_t kTopicBytesMax = 249;
 constexpr size_t kDigestDigits = 32;
 
@@ -70,7 +72,26 @@ bool ParseChunk(std::string_view text, ChunkKey& key) {
          ParseNumber(text, key.index);
 }
 
+/// Reads what follows the kind.
+StateKey ParseRulesKey(StateKeyKind kind, std::string_view text) {
+  uint32_t format = 0;
+  const std::optional<std::string_view> version = TakePart(text);
+  StateKey key;
+  if (!version.has_value() || !ParseNumber(*version, format)) return key;
+  key.kind = format == kRulesFormat ? kind : StateKeyKind::kOtherKind;
+  key.name = std::string(text);
+  return key;
+}
+
 }  // namespace
+
+std::string FormatRulesKey(std::string_view hash) {
+  return fmt::format("{}/{}/{}", kRulesKind, kRulesFormat, hash);
+}
+
+std::string FormatRulesetKey(std::string_view version) {
+  return fmt::format("{}/{}/{}", kRulesetKind, kRulesFormat, version);
+}
 
 std::string FormatChunkKey(const ChunkKey& key) {
   CHECK(IsTopicName(key.place.topic));
@@ -85,6 +106,8 @@ StateKey ParseStateKey(std::string_view text) {
   StateKey key;
   const std::optional<std::string_view> kind = TakePart(text);
   if (!kind.has_value() || !IsKind(*kind)) return key;
+  if (*kind == kRulesKind) return ParseRulesKey(StateKeyKind::kRules, text);
+  if (*kind == kRulesetKind) return ParseRulesKey(StateKeyKind::kRuleset, text);
   if (*kind != kChunkKind) {
     key.kind = StateKeyKind::kOtherKind;
     return key;

@@ -12,6 +12,8 @@ namespace caracal::pipeline {
 /// Format of the chunks of snapshots: of their keys, their values and the images in them. Raised
 /// when one of these changes so that an older reader would misread it.
 inline constexpr uint32_t kSnapshotFormat = 1;
+/// Format of manifests and texts of rules.
+inline constexpr uint32_t kRulesFormat = 1;
 
 /// A bucket: where the state of a part of a source partition belongs.
 struct BucketPlace {
@@ -43,15 +45,18 @@ struct ChunkKey {
 /// What the key of a record of the state topic says.
 enum class StateKeyKind : uint8_t {
   kChunk,        ///< a chunk of a snapshot, of kSnapshotFormat
+  kRules,        ///< a manifest of rules (rules_manifest.h), of kRulesFormat
+  kRuleset,      ///< the canonical text of a ruleset, of kRulesFormat
   kOlderFormat,  ///< a chunk of an earlier format
   kNewerFormat,  ///< a chunk of a format this version does not know
-  kOtherKind,    ///< another kind of record: its first word is not "bucket"
+  kOtherKind,    ///< another kind of record, or rules of another format
   kMalformed,    ///< not written by Caracal
 };
 
 struct StateKey {
   StateKeyKind kind = StateKeyKind::kMalformed;
-  ChunkKey chunk;  ///< meaningful for kChunk only
+  ChunkKey chunk;    ///< meaningful for kChunk only
+  std::string name;  ///< of kRules and kRuleset: the hash of what the record holds
 };
 
 /// Keys of the state topic are text, parts separated by '/'; the first part is the kind of the
@@ -60,8 +65,15 @@ struct StateKey {
 ///   bucket/1/bank.public.transactions/3/17/4f0c…32 hex digits/99172/0
 ///   kind, format, topic, partition, bucket, layout, offset, index
 ///
+/// and those of what the state was made by, named by hashes of 12 hex digits:
+///
+///   rules/1/5a0b33c1de02        ruleset/1/9c1e4d20a7b3
+///
 /// The topic must be a legal Kafka topic name, numbers must not be negative (CHECK).
 std::string FormatChunkKey(const ChunkKey& key);
+/// `hash`: of the manifest; the version of the ruleset.
+std::string FormatRulesKey(std::string_view hash);
+std::string FormatRulesetKey(std::string_view version);
 /// The inverse; every chunk has one text. Never fails on any bytes: see StateKeyKind.
 StateKey ParseStateKey(std::string_view text);
 

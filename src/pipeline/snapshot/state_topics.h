@@ -6,12 +6,15 @@
 
 #include "agents/state/state_digest.h"
 #include "pipeline/kafka/client_config.h"
+#include "pipeline/snapshot/rules_manifest.h"
 
 namespace caracal::pipeline {
 
 /// Where the state of every stream is kept.
 struct StateTopics {
   KafkaConnection connection;
+  /// The engine's consumer group; the readers join none, see MakeReader.
+  std::string group_id;
   /// Compacted topics, by stream index, with as many partitions as their source.
   std::vector<std::string> topics;
   /// Buckets per partition.
@@ -20,6 +23,8 @@ struct StateTopics {
   uint64_t seed_fingerprint = 0;
   /// StateLayout::id of the rules in effect, by stream index.
   std::vector<agents::StateDigest> layouts;
+  /// And these rules, by stream index.
+  std::vector<RulesRecord> rules;
 };
 
 }  // namespace caracal::pipeline

@@ -1,5 +1,7 @@
 #include "pipeline/source/group_offsets.h"
 
+#include <fmt/format.h>
+
 #include "agents/api/status_macros.h"
 #include "pipeline/kafka/client_config.h"
 
@@ -26,7 +28,8 @@ OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
 }
 
 OffsetCommitResult ResultOf(rd_kafka_resp_err_t error) {
-  return {Classify(error), agents::MessageOf(KafkaStatus(error, "committing offsets"))};
+  const absl::Status status = KafkaStatus(error, "committing offsets");
+  return {Classify(error), agents::MessageOf(status), status.code()};
 }
 
 // The error of the request, else the first of a partition.
@@ -69,7 +72,15 @@ absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets::Committed(
   }
   constexpr std::string_view kContext = "reading the group's committed offsets";
   // The client reads committed records only, so it asks for stable offsets.
-  RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_, list.get(), kRpcTimeoutMs), kContext));
+  const rd_kafka_resp_err_t error = rd_kafka_committed(client_, list.get(), kRpcTimeoutMs);
+  if (error == RD_KAFKA_RESP_ERR__TIMED_OUT) {
+    return absl::UnavailableError(
+        fmt::format("{}: no answer that is stable. If it stays so, a transaction on the group's "
+                    "offsets hangs: find it with `kafka-transactions find-hanging`, end it with "
+                    "`kafka-transactions abort`",
+                    kContext));
+  }
+  RETURN_IF_ERROR(KafkaStatus(error, kContext));
   std::vector<CommittedOffset> committed(leases.size());
   for (size_t i = 0; i < leases.size(); ++i) {
     const rd_kafka_topic_partition_t& entry = list->elems[i];

@@ -14,6 +14,16 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kSeekTimeoutMs = 5000;
+constexpr int kLeaveWaitMs = 20;
+constexpr absl::Duration kLeaveTimeout = absl::Seconds(3);
+
+/// A member that has left the group has none.
+bool HasMemberId(rd_kafka_t* client) {
+  char* const id = rd_kafka_memberid(client);
+  const bool has = id != nullptr && *id != '\0';
+  rd_kafka_mem_free(client, id);
+  return has;
+}
 
 }  // namespace
 
@@ -25,7 +35,10 @@ absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::Create(SourceOptions o
 }
 
 KafkaSource::KafkaSource(SourceOptions options, SnapshotLoader* snapshots)
-    : options_(std::move(options)), snapshots_(snapshots), polled_(options_.batch_records) {}
+    : options_(std::move(options)),
+      snapshots_(snapshots),
+      records_(options_.connection, options_.group_id),
+      polled_(options_.batch_records) {}
 
 absl::Status KafkaSource::Connect() {
   ASSIGN_OR_RETURN(KafkaConf conf, MakeConsumerConf(options_));
@@ -39,8 +52,8 @@ absl::Status KafkaSource::Connect() {
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
   offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
-  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, snapshots_, options_,
-                                                  [this] { Wake(); });
+  restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, records_, snapshots_,
+                                                  options_, probe_.restorer, [this] { Wake(); });
   return absl::OkStatus();
 }
 
@@ -56,6 +69,15 @@ KafkaSource::~KafkaSource() {
   rd_kafka_set_log_level(client_.get(), 0);
   static_cast<void>(client_.release());
   static_cast<void>(joins_.release());  // its threads may still tell it of requests
+}
+
+void KafkaSource::Leave(absl::Time deadline) {
+  const bool is_static = !options_.group_instance_id.empty();
+  // A static member keeps its place: for it, an assignment on its way is waited for.
+  if (!is_static && rd_kafka_unsubscribe(client_.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  while (absl::Now() < deadline && (is_static ? joins_->joining() : HasMemberId(client_.get()))) {
+    static_cast<void>(ServeGroup(kLeaveWaitMs));
+  }
 }
 
 absl::Status KafkaSource::Start() {
@@ -156,9 +178,14 @@ absl::Status KafkaSource::ServeGroup(int timeout_ms) {
 
 absl::Status KafkaSource::HandleGroupMessage(const rd_kafka_message_t& message) {
   std::array<char, 512> text = {};
-  if (message.err == RD_KAFKA_RESP_ERR__FATAL ||
-      rd_kafka_fatal_error(client_.get(), text.data(), text.size()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return absl::InternalError(fmt::format("the Kafka consumer cannot go on: {}", text.data()));
+  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), text.data(), text.size());
+  if (message.err == RD_KAFKA_RESP_ERR__FATAL || fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const std::string reason = fmt::format("the Kafka consumer cannot go on: {}", text.data());
+    if (fatal != RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) return absl::InternalError(reason);
+    return absl::FailedPreconditionError(
+        fmt::format("another process has joined group '{}' with instance_id '{}', and takes this "
+                    "one's place: two processes have the same instance_id",
+                    options_.group_id, options_.group_instance_id));
   }
   const absl::Status status = KafkaStatus(message.err, rd_kafka_message_errstr(&message));
   if (absl::IsPermissionDenied(status)) return status;
@@ -178,7 +205,6 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
   source->assigned_once_ = true;
-  source->probe_.rebalances.Add(1);
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
   } else {
@@ -190,6 +216,10 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   static_cast<void>(HitFailpoint(Failpoint::kPartitionAssign));
   // Before the client is told, because it may then join again at once.
   joins_->Settle();
+  if (closing_) {
+    TakeForClosing(partitions);
+    return;
+  }
   std::vector<LeasePtr> leases;
   for (int i = 0; i < partitions->cnt; ++i) {
     rd_kafka_topic_partition_t& entry = partitions->elems[i];
@@ -213,10 +243,20 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   }
   rd_kafka_pause_partitions(client_.get(), partitions);
   probe_.assigned.Add(leases.size());
+  probe_.member.Set(1);
   ShowOwned();
   ReadOn();
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
-  restorer_->Submit(std::move(leases));
+  // While the group is being left another member's leaving may still bring partitions here.
+  if (!closing_) restorer_->Submit(std::move(leases));
+}
+
+void KafkaSource::TakeForClosing(rd_kafka_topic_partition_list_t* partitions) {
+  if (KafkaError error(rd_kafka_incremental_assign(client_.get(), partitions)); error != nullptr) {
+    LOG(kWarning, "source", "partitions that came during the stop were not taken",
+        {{"error", rd_kafka_error_string(error.get())}});
+  }
+  rd_kafka_pause_partitions(client_.get(), partitions);
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
@@ -230,11 +270,12 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
     if (it == owned_.end()) continue;
     it->second.lease->Lapse();
     if (it->second.open)
-      changes_.push_back(PartitionRevoked{it->second.lease, lost});
+      changes_.emplace_back(PartitionRevoked{it->second.lease, lost});
     else
       slots_[it->second.lease->slot()] = false;
     owned_.erase(it);
   }
+  if (lost || closing_) probe_.member.Set(0);
   (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
   ShowOwned();
   LOG(kInfo, "source", lost ? "partitions lost" : "partitions revoked",
@@ -287,7 +328,7 @@ absl::Status KafkaSource::OpenRestored(PollResult& result) {
     if (owned == nullptr || owned->lease != restored.lease) continue;
     RETURN_IF_ERROR(restored.position.status());
     RETURN_IF_ERROR(Open(*owned, *restored.position));
-    result.changes.push_back(
+    result.changes.emplace_back(
         PartitionOpened{owned->lease, *restored.position, std::move(restored.state)});
   }
   ShowOwned();
@@ -372,12 +413,13 @@ absl::Status KafkaSource::Close(absl::Duration timeout) {
   offsets_->Close();
   FinishRevoke(/*released=*/true);
   restorer_.reset();
+  const absl::Time deadline = absl::Now() + timeout;
+  Leave(std::min(deadline, absl::Now() + kLeaveTimeout));
   if (KafkaError error(rd_kafka_consumer_close_queue(client_.get(), group_queue_.get()));
       error != nullptr) {
     return absl::InternalError(
         fmt::format("leaving the consumer group: {}", rd_kafka_error_string(error.get())));
   }
-  const absl::Time deadline = absl::Now() + timeout;
   while (rd_kafka_consumer_closed(client_.get()) == 0) {
     if (absl::Now() >= deadline) {
       return absl::DeadlineExceededError("the consumer group could not be left in time");

@@ -15,6 +15,7 @@
 #include "pipeline/source/group_offsets.h"
 #include "pipeline/source/join_watch.h"
 #include "pipeline/source/kafka_record_batch.h"
+#include "pipeline/source/kafka_record_reader.h"
 #include "pipeline/source/partition_restorer.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/source/source_probe.h"
@@ -50,7 +51,6 @@ class KafkaSource : public EventSource {
   absl::Status Pause(const LeasePtr& lease, int64_t from) override;
   absl::Status Resume(const LeasePtr& lease) override;
   std::string GroupMetadata() override;
-  bool Rebalancing() const override { return offsets_->rebalancing(); }
   void Wake() override;
   absl::Status Close(absl::Duration timeout) override;
 
@@ -77,6 +77,11 @@ class KafkaSource : public EventSource {
                           rd_kafka_topic_partition_list_t* partitions, void* opaque);
   void OnAssign(rd_kafka_topic_partition_list_t* partitions);
   void OnRevoke(const rd_kafka_topic_partition_list_t* partitions);
+  /// What the group gives while the member stops: taken, so that it can be given back.
+  void TakeForClosing(rd_kafka_topic_partition_list_t* partitions);
+  /// Leaves the group before the consumer is closed: librdkafka 2.0.2 never ends a close that finds
+  /// an assignment on its way (librdkafka issue 4527).
+  void Leave(absl::Time deadline);
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);
@@ -105,6 +110,7 @@ class KafkaSource : public EventSource {
   std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;
   std::unique_ptr<GroupOffsets> offsets_;
+  KafkaRecordReader records_;
   KafkaQueue group_queue_;
   KafkaQueue record_queue_;
   std::unique_ptr<PartitionRestorer> restorer_;

@@ -9,7 +9,6 @@
 #include "agents/api/status_macros.h"
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
-#include "pipeline/types/offset_metadata.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -38,12 +37,15 @@ std::string Name(const PartitionLease& lease) {
 }  // namespace
 
 PartitionRestorer::PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets,
-                                     SnapshotLoader* snapshots, const SourceOptions& options,
+                                     RecordReader& records, SnapshotLoader* snapshots,
+                                     const SourceOptions& options, RestorerProbe& probe,
                                      std::function<void()> on_ready)
     : client_(client),
       offsets_(offsets),
+      records_(records),
       snapshots_(snapshots),
       options_(options),
+      probe_(probe),
       on_ready_(std::move(on_ready)) {}
 
 PartitionRestorer::~PartitionRestorer() {
@@ -51,6 +53,7 @@ PartitionRestorer::~PartitionRestorer() {
     MutexLock lock(&mutex_);
     stopping_ = true;
   }
+  records_.Stop();
   if (snapshots_ != nullptr) snapshots_->Stop();
   if (thread_.joinable()) thread_.join();
 }
@@ -128,16 +131,16 @@ absl::Status PartitionRestorer::Locate(Requests& requests) {
     return absl::UnavailableError("failpoint after the committed offsets");
   }
   RETURN_IF_ERROR(ReadWatermarks(requests));
+  PlanStates(requests);
+  RETURN_IF_ERROR(CheckSources(requests));
   RETURN_IF_ERROR(LoadState(requests));
   if (HitFailpoint(Failpoint::kRestoreState)) {
     return absl::UnavailableError("failpoint after the state");
   }
   for (Request& request : requests) {
-    request.position =
-        request.committed < 0 ? StartFresh(request) : ContinuedPosition(FactsOf(request));
+    request.position = request.committed < 0 ? StartFresh(request) : Continue(request);
   }
-  CommitFresh(requests);
-  return absl::OkStatus();
+  return Record(requests);
 }
 
 void PartitionRestorer::Finish(Request request) {
@@ -145,7 +148,7 @@ void PartitionRestorer::Finish(Request request) {
   {
     MutexLock lock(&mutex_);
     finished_.push_back(
-        {std::move(request.lease), std::move(request.position), std::move(request.state)});
+        {std::move(request.lease), std::move(request.position), std::move(request.state.buckets)});
   }
   on_ready_();
 }
@@ -170,9 +173,9 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
   return absl::OkStatus();
 }
 
-PartitionFacts PartitionRestorer::FactsOf(const Request& request) const {
-  return {*request.lease,     request.committed,   request.metadata, request.marks.low,
-          request.marks.high, request.state.get(), options_.buckets};
+PartitionFacts PartitionRestorer::FactsOf(const Request& request) {
+  return {*request.lease, request.committed, request.metadata, request.marks.low,
+          request.marks.high};
 }
 
 absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Requests& requests,
@@ -224,56 +227,144 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
   return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
 }
 
+void PartitionRestorer::PlanStates(Requests& requests) {
+  for (Request& request : requests) {
+    if (request.committed < 0) continue;
+    request.plan = PlanState(FactsOf(request), options_.topics[request.lease->stream()].rules);
+    if (!request.plan.ok()) continue;
+    // Without a state topic nothing says what earlier rules were.
+    std::vector<Activation>& activations = request.plan->activations;
+    if (snapshots_ == nullptr) activations.erase(activations.begin(), activations.end() - 1);
+  }
+}
+
+absl::Status PartitionRestorer::CheckSources(Requests& requests) {
+  std::vector<RecordPlace> places;
+  std::vector<Request*> checked;
+  for (Request& request : requests) {
+    if (!request.plan.ok()) continue;
+    const RecordMark& last = request.plan->recorded.last;
+    // What retention has removed cannot be looked at.
+    if (last.offset < request.marks.low) continue;
+    places.push_back({request.lease->topic(), request.lease->partition(), last.offset});
+    checked.push_back(&request);
+  }
+  ASSIGN_OR_RETURN(const auto found, records_.Read(places));
+  for (size_t i = 0; i < checked.size(); ++i) {
+    Request& request = *checked[i];
+    const RecordMark last = request.plan->recorded.last;
+    if (found[i] == last) continue;
+    request.plan = absl::FailedPreconditionError(fmt::format(
+        "{}: source_changed: the record at offset {}, the last one that was judged, is {}: the "
+        "topic was re-created or truncated, or compaction has removed the record. Nothing was "
+        "consumed. If the new log is right, stop the group, run `caracal offsets set --to "
+        "beginning "
+        "--reset-state` for this topic and start again",
+        Name(*request.lease), last.offset,
+        found[i].has_value() ? "another one now" : "no longer there"));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status PartitionRestorer::LoadState(Requests& requests) {
-  if (snapshots_ == nullptr) return absl::OkStatus();
+  if (snapshots_ == nullptr) {
+    for (Request& request : requests) {
+      if (request.committed < 0 || !request.plan.ok()) continue;
+      request.state.base = request.plan->activations.front().offset;
+    }
+    return absl::OkStatus();
+  }
   std::vector<RestoreRequest> wanted;
   for (const Request& request : requests) {
-    wanted.push_back({request.lease, request.committed < 0 ? INT64_MAX : request.committed});
+    wanted.push_back({request.lease, request.committed,
+                      request.plan.ok() ? request.plan->activations : std::vector<Activation>()});
   }
-  ASSIGN_OR_RETURN(auto states, snapshots_->Load(wanted));
+  ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted));
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
   return absl::OkStatus();
 }
 
 absl::StatusOr<StartPosition> PartitionRestorer::StartFresh(const Request& request) {
-  RETURN_IF_ERROR(RequireNoState(FactsOf(request)));
+  RETURN_IF_ERROR(RequireNoState(*request.lease, request.state));
   const SourceTopic& topic = options_.topics[request.lease->stream()];
   ASSIGN_OR_RETURN(const int64_t from, ResolveStart(request, topic.from));
   ASSIGN_OR_RETURN(const int64_t alert_from, ResolveStart(request, topic.alert_from));
-  return FreshPosition(from, alert_from);
+  return FreshPosition(from, alert_from, topic.rules);
 }
 
-void PartitionRestorer::CommitFresh(Requests& requests) {
+absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request) const {
+  RETURN_IF_ERROR(request.plan.status());
+  return ContinuedPosition(FactsOf(request), *request.plan, request.state,
+                           {options_.buckets, options_.degrade_on_state_gap});
+}
+
+absl::Status PartitionRestorer::Record(Requests& requests) {
+  std::vector<LeasePtr> located;
   std::vector<OffsetCommit> commits;
-  std::vector<Request*> fresh;
+  std::vector<Request*> changed;
   for (Request& request : requests) {
     // A partition that was taken away meanwhile may have been committed by its next owner.
-    if (request.committed >= 0 || !request.position.ok() || request.lease->lapsed()) continue;
-    const StartPosition& position = *request.position;
-    fresh.push_back(&request);
-    commits.push_back(
-        {request.lease->topic(), request.lease->partition(), position.activation,
-         FormatOffsetMetadata({position.activation, position.alert_from, options_.rules})});
+    if (!request.position.ok() || request.lease->lapsed()) continue;
+    located.push_back(request.lease);
+    const OffsetMetadata metadata = MetadataOf(*request.position);
+    if (request.committed >= 0 && metadata == request.plan->recorded) continue;
+    changed.push_back(&request);
+    commits.push_back({request.lease->topic(), request.lease->partition(),
+                       request.position->committed, FormatOffsetMetadata(metadata)});
   }
+  if (snapshots_ != nullptr) RETURN_IF_ERROR(snapshots_->RecordRules(located));
   const OffsetCommitResult result = offsets_.Commit(commits);
-  for (Request* request : fresh) {
+  for (Request* request : changed) {
     switch (result.outcome) {
       case OffsetCommitOutcome::kCommitted:
-        LOG(kInfo, "source", "fresh partition",
-            {{"topic", request->lease->topic()},
-             {"partition", request->lease->partition()},
-             {"from", request->position->activation},
-             {"alert_from", request->position->alert_from}});
+        NoteRecorded(*request);
         break;
       case OffsetCommitOutcome::kRebalancing:
       case OffsetCommitOutcome::kTransient:
         request->position = absl::UnavailableError(result.message);
         break;
       case OffsetCommitOutcome::kFatal:
-        request->position = absl::InternalError(result.message);
+        request->position = absl::Status(result.code, result.message);
         break;
     }
   }
+  for (const Request& request : requests) {
+    if (request.position.ok()) {
+      owned_before_.emplace(request.lease->topic(), request.lease->partition());
+    }
+  }
+  return absl::OkStatus();
+}
+
+void PartitionRestorer::NoteRecorded(const Request& request) {
+  const LeasePtr& lease = request.lease;
+  const StartPosition& position = *request.position;
+  if (request.committed < 0) {
+    LOG(kInfo, "source", "fresh partition",
+        {{"topic", lease->topic()},
+         {"partition", lease->partition()},
+         {"from", position.activation},
+         {"alert_from", position.alert_from}});
+    return;
+  }
+  const std::string& before = request.plan->recorded.rules;
+  if (before == position.rules) return;
+  probe_.activations.Add(1);
+  LOG(kInfo, "source", "the group has recorded other rules: these take effect here",
+      {{"topic", lease->topic()},
+       {"partition", lease->partition()},
+       {"offset", position.committed},
+       {"rules", position.rules},
+       {"before", before}});
+  if (!owned_before_.contains({lease->topic(), lease->partition()})) return;
+  probe_.rule_conflicts.Add(1);
+  LOG(kError, "source",
+      "another member has judged this partition by other rules since we did: members of the group "
+      "have different rule files. Give all of them the same",
+      {{"topic", lease->topic()},
+       {"partition", lease->partition()},
+       {"ours", position.rules},
+       {"theirs", before}});
 }
 
 }  // namespace caracal::pipeline

@@ -3,8 +3,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -13,8 +15,10 @@
 #include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/offset_store.h"
+#include "pipeline/ports/record_reader.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/source/source_options.h"
+#include "pipeline/source/source_probe.h"
 #include "pipeline/source/start_position.h"
 #include "pipeline/types/partition_lease.h"
 
@@ -31,7 +35,10 @@ struct RestoredPartition {
 /// return at once: committed offset and its metadata, the start policy for a fresh partition (whose
 /// first offset is committed before its first record is processed), the newest copies of its state
 /// at or below the committed offset, and what retention has left. It is replayed from the oldest of
-/// these copies, or from the activation where a bucket has none.
+/// these copies, or from the first activation where a bucket has none.
+///
+/// Where the group has recorded other rules, an activation of these at the committed offset is
+/// recorded first, text and offset: states that both know go on, the others begin there.
 ///
 /// Threads: Submit and Take on the ingest thread; `on_ready` is called on the restore thread.
 /// Bounds: one request per lease. Failures: what may pass is retried for as long as the lease
@@ -39,10 +46,11 @@ struct RestoredPartition {
 /// status.
 class PartitionRestorer {
  public:
-  /// `client`, `offsets`, `snapshots` and `on_ready` must outlive the restorer; `snapshots` null =
-  /// the state is always rebuilt by replay.
-  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, SnapshotLoader* snapshots,
-                    const SourceOptions& options, std::function<void()> on_ready);
+  /// All must outlive the restorer; `snapshots` null = the state is always rebuilt by replay, and
+  /// begins anew with other rules.
+  PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, RecordReader& records,
+                    SnapshotLoader* snapshots, const SourceOptions& options, RestorerProbe& probe,
+                    std::function<void()> on_ready);
   /// Stops the thread; a request under way ends within one RPC timeout.
   ~PartitionRestorer();
   PartitionRestorer(const PartitionRestorer&) = delete;
@@ -65,7 +73,9 @@ class PartitionRestorer {
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
     Watermarks marks = {};
-    std::shared_ptr<const RestoredState> state = nullptr;
+    /// Or why the committed offset cannot be gone on from; nothing for a fresh partition.
+    absl::StatusOr<StatePlan> plan = StatePlan();
+    LoadedState state = {};
     /// The answer, or why there is none yet (Unavailable: to be tried again).
     absl::StatusOr<StartPosition> position = absl::UnavailableError("not tried yet");
   };
@@ -86,19 +96,31 @@ class PartitionRestorer {
   absl::Status ReadWatermarks(Requests& requests);
   /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
   absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
+  /// Looks again at the last record below each committed offset: another one in its place, or none,
+  /// means that the topic was re-created or truncated.
+  absl::Status CheckSources(Requests& requests);
+  /// What the state of each is to rest on.
+  void PlanStates(Requests& requests);
   /// Reads the state of all of them; those that were never committed must have none.
   absl::Status LoadState(Requests& requests);
   absl::StatusOr<StartPosition> StartFresh(const Request& request);
-  /// Commits the first offsets of fresh partitions, before any of their records is judged.
-  void CommitFresh(Requests& requests);
-  PartitionFacts FactsOf(const Request& request) const;
+  absl::StatusOr<StartPosition> Continue(const Request& request) const;
+  /// Records the rules of all partitions, and commits the first offsets of fresh partitions and new
+  /// activations, before any of their records is judged.
+  absl::Status Record(Requests& requests);
+  void NoteRecorded(const Request& request);
+  static PartitionFacts FactsOf(const Request& request);
   absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);
 
   rd_kafka_t* const client_;
   OffsetStore& offsets_;
+  RecordReader& records_;
   SnapshotLoader* const snapshots_;
   const SourceOptions& options_;
+  RestorerProbe& probe_;
   const std::function<void()> on_ready_;
+
+  std::set<std::pair<std::string, int32_t>> owned_before_;  ///< judged by our rules once
 
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;

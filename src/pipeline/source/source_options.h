@@ -24,6 +24,8 @@ struct SourceTopic {
   StartPoint from;
   /// From where on such a partition may raise alerts; kEarliest = from the start.
   StartPoint alert_from;
+  /// Identity of the rules in effect (RulesHash).
+  std::string rules;
 };
 
 struct SourceOptions {
@@ -34,10 +36,11 @@ struct SourceOptions {
   std::string group_instance_id;
   /// Index = stream index of the leases.
   std::vector<SourceTopic> topics;
-  /// Identity of the rules in effect, for the first offsets of a fresh partition.
-  std::string rules;
   /// Buckets per partition.
   uint32_t buckets = 64;
+  /// Where retention has removed records that state has to be rebuilt from: go on with what is
+  /// left, marked as incomplete (true), or stop.
+  bool degrade_on_state_gap = false;
   /// The longest time a revoked partition waits for its epoch before it is given up.
   absl::Duration revoke_grace = absl::Milliseconds(50);
 

@@ -18,6 +18,7 @@
 #include "pipeline/tools/help_formatter.h"
 #include "pipeline/tools/init_command.h"
 #include "pipeline/tools/list_command.h"
+#include "pipeline/tools/offsets_command.h"
 #include "pipeline/tools/resume_command.h"
 #include "pipeline/tools/run_command.h"
 #include "pipeline/tools/schema_command.h"
@@ -55,6 +56,7 @@ int Main(int argc, char** argv) {
   AddDoctorCommand(app, registry, result);
   AddGenerateCommand(app, result);
   AddResumeCommand(app, result);
+  AddOffsetsCommand(app, registry, result);
   AddListCommand(app, registry, result);
   AddSchemaCommand(app, registry, result);
   AddCompletionCommand(app);

@@ -168,6 +168,11 @@ int RunService(const LoadedConfig& loaded) {
 
   const auto stopping = [&signals] { return signals.received() != 0; };
   if (const absl::Status safe = CheckBeforeStart(loaded, stopping); !safe.ok()) return Fail(safe);
+  const EngineOptions& chosen = (*engine)->options();
+  if (const absl::Status alone = AwaitTwin(chosen.source, chosen.instance_id, stopping);
+      !alone.ok()) {
+    return Fail(alone);
+  }
   if (stopping()) return kExitOk;
   running.store(engine->get());
   if (signals.received() != 0) (*engine)->RequestStop();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "agents/api/ruleset.h"
 #include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/epoch.h"
 #include "pipeline/types/record_outcome.h"
@@ -20,6 +21,9 @@ struct StreamCounts {
   uint64_t evaluated = 0;  ///< transactions that changed the state; includes warmed
   uint64_t warmed = 0;     ///< of these, silently: by the op policy or `alert_from`
   uint64_t replayed = 0;
+  /// Transactions whose event time is not the mapped field but the source's or the record's clock.
+  uint64_t time_from_source_commit = 0;
+  uint64_t time_from_record = 0;
   std::array<uint64_t, kSkipReasonCount> skipped = {};
   std::array<uint64_t, kRejectReasonCount> rejected = {};
 
@@ -42,7 +46,7 @@ struct RuleCounts {
 
 /// What one ruleset did; `rules` has one entry per rule of the file, also for those that are off.
 struct RulesetCounts {
-  uint64_t alerts = 0;
+  std::array<uint64_t, agents::kSeverityCount> alerts = {};
   std::vector<RuleCounts> rules;
 };
 
@@ -52,11 +56,17 @@ struct StreamShare {
   std::vector<RulesetCounts> rulesets;
 };
 
-/// How much state a worker holds for one stream.
+/// How much state there is.
 struct StateSize {
   uint64_t keys = 0;
   uint64_t bytes = 0;
-  uint64_t evictions = 0;  ///< since the partition was opened
+  uint64_t evictions = 0;  ///< since the share before
+};
+
+/// How much state a worker holds for one open partition.
+struct PartitionStateSize {
+  LeasePtr lease;
+  StateSize size;
 };
 
 /// What one worker contributes to one epoch, handed over at its barrier.
@@ -64,7 +74,7 @@ struct EpochShare {
   uint64_t epoch = 0;
   std::vector<OutputRecord> outputs;
   std::vector<StreamShare> streams;  ///< by stream index
-  std::vector<StateSize> state;      ///< by stream index
+  std::vector<PartitionStateSize> state;
   std::vector<BucketCopy> snapshots;
   /// Not OK = an agent broke in this epoch: nothing of it may be used, and the engine stops.
   absl::Status failure;

@@ -5,6 +5,10 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include "pipeline/types/activation.h"
+#include "pipeline/types/record_mark.h"
 
 namespace caracal::pipeline {
 
@@ -51,8 +55,17 @@ struct StartPosition {
   int64_t committed = 0;
   /// The first record that may raise an alert; earlier ones warm the state silently.
   int64_t alert_from = 0;
-  /// Offset A as recorded; lower than replay_from when retention has passed it.
+  /// The first record the state rests on; lower than replay_from where copies were read back, or
+  /// where retention has passed it.
   int64_t activation = 0;
+  /// Identity of the rules in effect.
+  std::string rules = {};
+  /// What the state rests on, by offset; empty = `rules` at `activation` alone.
+  std::vector<Activation> activations = {};
+  /// The last record below `committed`.
+  RecordMark last = {};
+  /// Where the state of a rule begins, of those that begin above replay_from.
+  std::vector<StateStart> state_starts = {};
   /// Records between activation and replay_from are gone: state is incomplete.
   bool state_gap = false;
 };

@@ -110,6 +110,7 @@ def check_dead_letters(outcomes, records, sources):
         position = tuple(
             int(record.header(f"__connect.errors.{name}")) for name in ("partition", "offset")
         )
+        assert position in originals, f"dead letter of {position}, which was not expected"
         actual[position] = record.header("caracal-reason")
         original = originals[position]
         assert record.header("__connect.errors.topic") == original.topic, record.headers

@@ -1,5 +1,6 @@
 """Members of the engine: processes of `caracal run`."""
 
+import json
 import os
 import signal
 import subprocess
@@ -48,17 +49,18 @@ class Member:
 
     def __init__(self, config, environment, admin, log):
         self._config = config
-        self._environment = environment
+        self.environment = environment
         self.admin = admin
         self._log = log
         self._process = None
 
-    def start(self):
+    def start(self, **environment):
+        """environment: variables for this process alone."""
         assert not self.running(), "the member runs already"
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
                 [binary(), "run", "-c", str(self._config)],
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self.environment, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -67,6 +69,34 @@ class Member:
 
     def running(self):
         return self._process is not None and self._process.poll() is None
+
+    def exit_code(self):
+        """None while it runs; negative: the signal that has ended it."""
+        return self._process.poll()
+
+    def frozen(self):
+        """Whether a signal has made it stand still."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", encoding="utf-8") as stat:
+                return stat.read().rpartition(")")[2].split()[0] == "T"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    def freeze(self):
+        """SIGSTOP: it stands still, its connections stay open."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self):
+        """SIGCONT: a member that stands still goes on."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def rss_mib(self):
+        """Resident memory; 0 when it does not run."""
+        try:
+            with open(f"/proc/{self._process.pid}/status", encoding="ascii") as status:
+                return next(int(x.split()[1]) for x in status if x.startswith("VmRSS")) / 1024
+        except (FileNotFoundError, ProcessLookupError, StopIteration):
+            return 0
 
     def wait_ready(self):
         """Until /readyz says 200."""
@@ -97,6 +127,11 @@ class Member:
         assert answer is not None, f"no answer to {path}: {self.describe()}"
         return answer
 
+    def status(self):
+        """/status; without partitions while the member does not answer."""
+        text = self._get("/status")
+        return {"partitions": []} if text is None else json.loads(text)
+
     def metrics(self):
         """{metric with labels as printed: value}; empty while the member does not answer."""
         text = self._get("/metrics")
@@ -110,6 +145,10 @@ class Member:
         return sum(
             value for key, value in self.metrics().items() if key.partition("{")[0] == name
         )
+
+    def send_signal(self, number):
+        """Sends it and goes on."""
+        self._process.send_signal(number)
 
     def kill(self):
         """SIGKILL; returns when the process is gone."""

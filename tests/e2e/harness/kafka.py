@@ -9,12 +9,17 @@ import struct
 import subprocess
 import tempfile
 
+from harness.waiting import wait_until
 from oracle.records import parse_records
 
 _LIST_OFFSETS, _METADATA, _OFFSET_FETCH, _FIND_COORDINATOR = 2, 3, 9, 10
-_DESCRIBE_GROUPS, _CREATE_TOPICS = 15, 19
+_DESCRIBE_GROUPS, _CREATE_TOPICS, _DELETE_TOPICS, _DELETE_RECORDS = 15, 19, 20, 21
+_INIT_PRODUCER_ID, _CREATE_ACLS, _DELETE_GROUPS = 22, 30, 42
 _TOPIC_ALREADY_EXISTS = 36
 _UNKNOWN_TOPIC = 3
+_RESOURCES = {"topic": 2, "group": 3, "transactional_id": 5}
+_OPERATIONS = {"READ": 3, "WRITE": 4, "DESCRIBE_CONFIGS": 10}
+_TRY_AGAIN = (14, 15, 51)  # the coordinator loads, moves, or ends the transaction of before
 _NO_LEADER_YET = (3, 5, 6)  # of a topic that is just being made
 
 
@@ -45,6 +50,29 @@ class Kafka:
             code, message = answer.int16(), answer.string()
             if code not in (0, _TOPIC_ALREADY_EXISTS):
                 raise KafkaError(f"cannot create topic {topic}: {message} (error {code})")
+
+    def allow(self, user, operation, resource, name, prefix=False):
+        """Adds an ACL. resource: topic, group, transactional_id; prefix: all names that start so."""
+        body = _array(1) + struct.pack(">b", _RESOURCES[resource]) + _string(name)
+        body += struct.pack(">b", 4 if prefix else 3) + _string(f"User:{user}") + _string("*")
+        body += struct.pack(">bb", _OPERATIONS[operation], 3)  # 3: allow
+        answer = self._call(_CREATE_ACLS, 1, body)
+        answer.int32()  # throttle time
+        for _ in range(answer.int32()):
+            code, message = answer.int16(), answer.string()
+            if code != 0:
+                raise KafkaError(f"cannot allow {operation} {name}: {message} (error {code})")
+
+    def delete_topic(self, topic):
+        """Returns when the topic is gone."""
+        body = _array(1) + _string(topic) + struct.pack(">i", 30_000)
+        answer = self._call(_DELETE_TOPICS, 1, body)
+        answer.int32()  # throttle time
+        for _ in range(answer.int32()):
+            name, code = answer.string(), answer.int16()
+            if code != 0:
+                raise KafkaError(f"cannot delete topic {name}: error {code}")
+        wait_until(lambda: self.partition_count(topic) == 0, f"topic {topic} is still there")
 
     def partition_count(self, topic):
         """0 = no such topic."""
@@ -86,6 +114,19 @@ class Kafka:
                     raise KafkaError(f"end offset of {topic}-{partition}: error {code}")
         return offsets
 
+    def delete_records(self, topic, before):
+        """Deletes what lies below an offset, as retention does. before: {partition: offset}."""
+        body = _array(1) + _string(topic) + _array(len(before))
+        body += b"".join(struct.pack(">iq", *each) for each in before.items())
+        answer = self._call(_DELETE_RECORDS, 0, body + struct.pack(">i", 30_000))
+        answer.int32()  # throttle time
+        for _ in range(answer.int32()):
+            answer.string()
+            for _ in range(answer.int32()):
+                partition, _, code = answer.int32(), answer.int64(), answer.int16()
+                if code != 0:
+                    raise KafkaError(f"cannot delete from {topic}-{partition}: error {code}")
+
     # -- consumer groups
 
     def committed_offsets(self, group, topic):
@@ -106,6 +147,15 @@ class Kafka:
                     offsets[partition] = offset
         return offsets
 
+    def delete_group(self, group):
+        """Forgets an empty group and its offsets."""
+        answer = self._call(_DELETE_GROUPS, 0, _array(1) + _string(group))
+        answer.int32()  # throttle time
+        for _ in range(answer.int32()):
+            name, code = answer.string(), answer.int16()
+            if code != 0:
+                raise KafkaError(f"cannot delete group {name}: error {code}")
+
     def group_members(self, group):
         """Member ids of a stable group; empty while it rebalances or does not exist."""
         body = _array(1) + _string(group) + struct.pack(">?", False)
@@ -121,6 +171,22 @@ class Kafka:
             members.append(answer.string())
             answer.string(), answer.string(), answer.string(), answer.bytes(), answer.bytes()
         return members if code == 0 and state == "Stable" else []
+
+    # -- transactions
+
+    def init_producer_id(self, transactional_id, timeout_ms=5000):
+        """Begins as a producer of this id: its transaction is aborted, its producer is fenced."""
+        body = _string(transactional_id) + struct.pack(">i", timeout_ms)
+
+        def begun():
+            answer = self._call(_INIT_PRODUCER_ID, 0, body)
+            answer.int32()  # throttle time
+            code = answer.int16()
+            if code not in (0, *_TRY_AGAIN):
+                raise KafkaError(f"producer of {transactional_id}: error {code}")
+            return code == 0
+
+        wait_until(begun, f"no producer of {transactional_id}")
 
     # -- records
 

@@ -3,8 +3,12 @@
 import os
 import pathlib
 import shutil
+import signal
+import socket
 import subprocess
 import tempfile
+
+from harness.waiting import wait_until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 SCRIPTS = REPOSITORY / "deploy" / "stack"
@@ -29,6 +33,7 @@ class Stack:
         self.ports = {name: first_port + i for i, name in enumerate(names)}
         self.admin_ports = range(first_port + len(names), first_port + 10)
         self.directory = None
+        self.extra_kafka = ""  # lines for the broker's properties; set before start()
         self._started = False
 
     @property
@@ -42,8 +47,27 @@ class Stack:
         self.directory.chmod(0o755)
         self._script("fetch.sh", self.cache)
         self._started = True
+        (self.directory / "kafka.extra").write_text(self.extra_kafka)
         self._script("up.sh", self.directory / "stack", *components)
         return self
+
+    def restart(self, *components):
+        """Starts again what has been stopped, on the data that there is."""
+        self._script("up.sh", self.directory / "stack", *components)
+
+    def stop_all(self):
+        """Stops everything in good order and keeps the data."""
+        self._script("down.sh", self.directory / "stack")
+
+    def kill(self, component):
+        """SIGKILL to one component; its data stay as they are."""
+        pid = int((self.directory / "stack" / f"{component}.pid").read_text().split()[0])
+        os.kill(pid, signal.SIGKILL)
+        # Its threads end one by one, and its sockets with the last.
+        wait_until(
+            lambda: not _alive(pid) and not _accepts(self.ports[component]),
+            f"{component} is still there after SIGKILL",
+        )
 
     def stop(self):
         """Stops what runs and removes the data; keeps the directory if CARACAL_E2E_KEEP is set."""
@@ -84,7 +108,12 @@ class Stack:
         settings = {f"STACK_{key.upper()}_PORT": str(port) for key, port in self.ports.items()}
         done = subprocess.run(
             [str(SCRIPTS / name), *map(str, arguments)],
-            env={**os.environ, **settings, "STACK_CACHE": self.cache},
+            env={
+                **os.environ,
+                **settings,
+                "STACK_CACHE": self.cache,
+                "STACK_KAFKA_EXTRA": str(self.directory / "kafka.extra"),
+            },
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -92,3 +121,18 @@ class Stack:
         )
         if done.returncode != 0:
             raise StackError(f"{name}: {done.stderr.strip()}")
+
+
+def _alive(pid):
+    """Whether the process runs; one that nobody has waited for yet does not."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def _accepts(port):
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

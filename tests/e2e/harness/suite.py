@@ -20,10 +20,15 @@ def _missing(needs_binary):
     return None
 
 
-def main(needs_binary=True):
-    """unittest.main(); on a machine that lacks something, exits with SKIPPED, or fails when
-    CARACAL_E2E=1 demands that the suite runs."""
+def require(needs_binary=True):
+    """On a machine that lacks something, exits with SKIPPED, or fails when CARACAL_E2E=1 demands
+    that the tests run."""
     if missing := _missing(needs_binary):
         print(f"end-to-end tests need {missing}", file=sys.stderr)
         sys.exit(1 if os.environ.get("CARACAL_E2E") == "1" else SKIPPED)
+
+
+def main(needs_binary=True):
+    """unittest.main(), where the machine has what it needs: see require()."""
+    require(needs_binary)
     unittest.main(verbosity=2)

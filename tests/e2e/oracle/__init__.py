@@ -26,13 +26,18 @@ __all__ = [
 def judge(records, rulesets, **options):
     """{partition: [Outcome in offset order]} of the records of one topic.
 
-    options: see PartitionOracle.
+    options: see PartitionOracle; `activations` is {partition: [(offset, rulesets)]} here.
     """
+    activations = options.pop("activations", {})
     partitions = defaultdict(list)
     for record in records:
         partitions[record.partition].append(record)
     return {
-        partition: _judge_partition(sorted(own, key=lambda each: each.offset), rulesets, options)
+        partition: _judge_partition(
+            sorted(own, key=lambda each: each.offset),
+            rulesets,
+            {**options, "activations": activations.get(partition, ())},
+        )
         for partition, own in sorted(partitions.items())
     }
 

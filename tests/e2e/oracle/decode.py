@@ -31,7 +31,7 @@ def _decode(record, stream, schemas):
     row, operation, source, columns = _row(record, body, columns, stream)
     policy = stream.ops.get(operation)
     if policy is None:
-        raise Rejected("invalid_value")
+        raise Rejected("unknown_format")
     if policy == "skip":
         raise _Skip("operation")
     if operation == "c" and record.header("__debezium.oldkey") is not None:

@@ -32,17 +32,45 @@ class PartitionOracle:
     bucket_of: bucket number of a key, if rows are to be forgotten as the engine does; without it,
     no row is ever forgotten, which is the same as long as fewer than `rows_per_bucket` rows of the
     partition lie between a row and its second delivery (checked: Undecidable otherwise).
+    activations: [(offset, rulesets)] by offset: from that record on, these rulesets take the place
+    of those before. A rule that both have with the same state keeps its history, any other begins
+    with none (all of them where keep_states is False: a control for tests).
     """
 
-    def __init__(self, rulesets, *, schemas=None, alert_from=0, bucket_of=None):
-        self._rulesets = [ruleset for ruleset in rulesets if ruleset.mode != "off"]
-        self._stream = rulesets[0].stream
+    def __init__(
+        self,
+        rulesets,
+        *,
+        schemas=None,
+        alert_from=0,
+        bucket_of=None,
+        activations=(),
+        keep_states=True,
+    ):
+        self._use(rulesets)
+        self._activations = list(activations)
+        self._keep_states = keep_states
         self._schemas = schemas
         self._alert_from = alert_from
         self._rows = _SeenRows(self._stream.rows_per_bucket, bucket_of)
         self._histories = defaultdict(list)  # (ruleset, rule, key) -> transactions
 
+    def _use(self, rulesets):
+        self._rulesets = [ruleset for ruleset in rulesets if ruleset.mode != "off"]
+        self._stream = rulesets[0].stream
+
+    def _activate(self, rulesets):
+        before = _states(self._rulesets)
+        self._use(rulesets)
+        after = _states(self._rulesets)
+        for ruleset, rule, key in list(self._histories):
+            known = (before.get((ruleset, rule)), after.get((ruleset, rule)))
+            if known[1] is None or not self._keep_states or not agents.same_state(*known):
+                del self._histories[ruleset, rule, key]
+
     def take(self, record):
+        while self._activations and record.offset >= self._activations[0][0]:
+            self._activate(self._activations.pop(0)[1])
         decoded = decode(record, self._stream, self._schemas)
         if isinstance(decoded, Skipped):
             return Outcome(record.partition, record.offset, "skipped", decoded.reason)
@@ -73,6 +101,16 @@ class PartitionOracle:
             if finding and rule.mode == "enforce":
                 fired.append((rule, finding))
         return fired
+
+
+def _states(rulesets):
+    """{(ruleset, rule): rule} of the rules that run."""
+    return {
+        (ruleset.name, rule.id): rule
+        for ruleset in rulesets
+        for rule in ruleset.rules
+        if rule.mode != "off"
+    }
 
 
 def _concerns(rule, event):

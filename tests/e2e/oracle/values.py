@@ -106,11 +106,11 @@ def parse_amount(value, column, stream):
         raise Rejected("missing_amount")
     if isinstance(value, dict):
         if not isinstance(value.get("scale"), int) or "value" not in value:
-            raise Rejected("invalid_value")
+            raise Rejected("invalid_amount")
         unscaled = decode_base64_integer(value["value"])
         return to_minor_units(unscaled, value["scale"], stream.amount_scale)
     if isinstance(value, (bool, list)):
-        raise Rejected("invalid_value")
+        raise Rejected("invalid_amount")
     if isinstance(value, str) and _is_base64(column, stream):
         scale = column.scale if column and column.scale is not None else stream.base64_scale
         if scale is None:

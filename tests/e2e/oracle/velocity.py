@@ -12,6 +12,17 @@ def default_capacity(parameters):
     return capacity if exact_alone else max(capacity, 64)
 
 
+def remembered(parameters):
+    """What decides which events are kept and what of them; limits do not, as long as the capacity
+    is the same."""
+    return (
+        duration_us(parameters["window"]),
+        parameters.get("capacity") or default_capacity(parameters),
+        bool(parameters.get("max_amount")) and (True, parameters.get("refunds")),
+        (parameters.get("distinct") or {}).get("attribute"),
+    )
+
+
 def judge(parameters, stream, history, event):
     """The window is closed, [T - W, T], T being the newest time of the key, event included.
 

@@ -54,6 +54,39 @@ class OperationTest(unittest.TestCase):
         self.assertEqual(alerting_offsets(rows, ruleset(BIG), alert_from=2), [2])
 
 
+class ActivationTest(unittest.TestCase):
+    """COUNT raises on the second event of a minute."""
+
+    def offsets(self, rulesets, activated, values=6):
+        rows = [row(i, micros=i * 1_000_000) for i in range(values)]
+        return alerting_offsets(rows, *rulesets, activations={0: [(3, activated)]})
+
+    def test_an_unchanged_rule_keeps_its_window(self):
+        before, after = ruleset(COUNT), ruleset(COUNT, BIG)
+        self.assertEqual(self.offsets([before], [after]), [1, 2, 3, 4, 5])
+
+    def test_a_rule_with_another_window_begins_empty(self):
+        other = {**COUNT, "parameters": {"window": "2m", "max_count": 1}}
+        self.assertEqual(self.offsets([ruleset(COUNT)], [ruleset(other)]), [1, 2, 4, 5])
+
+    def test_a_new_limit_judges_the_old_window(self):
+        rules = [
+            rule("count", "velocity", window="1m", max_count=limit, capacity=9) for limit in (1, 3)
+        ]
+        self.assertEqual(self.offsets([ruleset(rules[0])], [ruleset(rules[1])]), [1, 2, 3, 4, 5])
+
+    def test_a_rule_of_another_ruleset_is_another_rule(self):
+        renamed = ruleset(COUNT, name="renamed")
+        self.assertEqual(self.offsets([ruleset(COUNT)], [renamed]), [1, 2, 4, 5])
+
+    def test_rows_seen_before_are_duplicates_afterwards(self):
+        values = [envelope(row(1)), envelope(row(2)), envelope(row(1))]
+        outcomes = outcomes_of(
+            values, ruleset(COUNT), activations={0: [(2, [ruleset(BIG)])]}
+        )
+        self.assertEqual(outcomes[2].reason, "duplicate")
+
+
 class DuplicateTest(unittest.TestCase):
     def kinds(self, values, **options):
         outcomes = outcomes_of(values, ruleset(BIG, rows_per_bucket=8), **options)

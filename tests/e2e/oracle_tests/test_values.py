@@ -57,7 +57,7 @@ class AmountTest(unittest.TestCase):
         self.assertEqual(self.rejected(None), "missing_amount")
         self.assertEqual(self.rejected("twelve"), "invalid_amount")
         self.assertEqual(self.rejected("12,50"), "invalid_amount")
-        self.assertEqual(self.rejected([1]), "invalid_value")
+        self.assertEqual(self.rejected([1]), "invalid_amount")
         for text in ("NAN", "NaN", "Infinity", "-Infinity", "POSITIVE_INFINITY"):
             self.assertEqual(self.rejected(text), "amount_not_finite")
 

@@ -67,6 +67,32 @@ class EchoPlugin {
   uint32_t value_;
 };
 
+/// Adds up the values of an earlier rule that its parameter names, and always fires.
+class TotalPlugin {
+ public:
+  struct State {
+    int64_t total;
+  };
+  static constexpr const char* kName = "total";
+  static constexpr const char* kVersion = "1.0.0";
+  static constexpr const char* kLicence = "Apache-2.0";
+  static constexpr const char* kDescription = "Adds up what an earlier rule observed.";
+  static constexpr const char* kSchema = EchoPlugin::kSchema;
+  static constexpr caracal::Reason kReasons[] = {{"seen", "always"}};
+  static constexpr caracal::Observed kObserved[] = {{"total", CARACAL_MONEY, 2}};
+
+  explicit TotalPlugin(const caracal::Rule& rule) : value_(rule.Feature(rule.Text("of"))) {}
+
+  void Judge(const caracal::Event& event, State& state, caracal::Verdict& verdict) const noexcept {
+    state.total += event.feature(value_).value_or(0);
+    verdict.Observe(2, state.total);
+    verdict.Raise(0);
+  }
+
+ private:
+  uint32_t value_;
+};
+
 /// The agent class `T` as the engine sees a plugin.
 template <typename T>
 std::unique_ptr<PluginFactory> MakePlugin(PluginErrorPolicy on_error, PluginLog log = nullptr) {

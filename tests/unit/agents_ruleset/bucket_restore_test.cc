@@ -241,5 +241,32 @@ TEST(BucketRestoreTest, RefusesARowNamedTwice) {
   EXPECT_TRUE(absl::IsDataLoss(BucketState::Parse(rulesets, {}, kBuckets, image).status()));
 }
 
+TEST(BucketRestoreTest, TakesOverOnlyTheStatesAskedFor) {
+  const Rulesets rulesets = Rules({CountRule("a", 1, 1), CountRule("b", 1, 1)});
+  const BucketState bucket = Fed(rulesets, {{"k", 3}});
+  const KeyGroup& group = rulesets->layout().groups[0];
+  const RulesetInfo& info = rulesets->infos()[0];
+  const StateSlice& first = group.slices[0];
+  const std::vector<StateDigest> carried = {first.id};
+  auto restored = BucketState::Parse(rulesets, {}, kBuckets, ImageOf(bucket), carried);
+  ASSERT_TRUE(restored.ok()) << MessageOf(restored.status());
+  EXPECT_EQ(restored->report.slices_carried, 1U);
+  EXPECT_EQ(restored->report.slices_new, 1U);
+  EXPECT_FALSE(restored->report.exact);
+  EXPECT_EQ(CountOf(restored->state, info.rules[first.rule].id, "k"), 3);
+  EXPECT_EQ(CountOf(restored->state, info.rules[group.slices[1].rule].id, "k"), 0);
+}
+
+TEST(BucketRestoreTest, WithNothingAskedForOnlyTheRowsRemain) {
+  const Rulesets rulesets = Rules({CountRule("a", 1, 1)});
+  TestEngine engine(rulesets, {});
+  engine.Evaluate({{.key = "k", .row = 7}});
+  auto restored = BucketState::Parse(rulesets, {}, kBuckets, ImageOf(engine.bucket(0)),
+                                     std::vector<StateDigest>());
+  ASSERT_TRUE(restored.ok()) << MessageOf(restored.status());
+  EXPECT_EQ(CountOf(restored->state, "a", "k"), -1);
+  EXPECT_FALSE(restored->state.rows().InsertIfNew(7));
+}
+
 }  // namespace
 }  // namespace caracal::agents

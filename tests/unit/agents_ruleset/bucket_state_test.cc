@@ -70,5 +70,23 @@ TEST(BucketStateDeathTest, RefusesABudgetItCannotWorkWith) {
   EXPECT_DEATH(BucketState(rulesets, {least - 1, 100}), "CHECK failed");
 }
 
+TEST(BucketStateTest, ABucketThatHasLostRecordsSaysSoOfEveryKey) {
+  const auto rulesets = CompileForTest({Ruleset("x", 0, {CountRule("a", 1, 1)})});
+  TestEngine engine(rulesets, {});
+  engine.Evaluate({{.key = "before"}});
+  engine.bucket(0).MarkTruncated();
+  engine.Evaluate({{.key = "before"}, {.key = "after"}});
+  ASSERT_EQ(engine.judgements().size(), 3U);
+  EXPECT_EQ(engine.judgements()[0].find("truncated"), std::string::npos);
+  EXPECT_NE(engine.judgements()[1].find("truncated"), std::string::npos);
+  EXPECT_NE(engine.judgements()[2].find("truncated"), std::string::npos);
+
+  std::string image;
+  engine.bucket(0).AppendTo(1, image);
+  auto restored = BucketState::Parse(rulesets, {}, 1, image);
+  ASSERT_TRUE(restored.ok());
+  EXPECT_EQ(restored->state.Digest(), engine.bucket(0).Digest()) << "it is saved with it";
+}
+
 }  // namespace
 }  // namespace caracal::agents

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <map>
 #include <string>
 #include <vector>
@@ -312,6 +313,37 @@ TEST(CompiledRulesetsTest, RulesOfModeOffAreCheckedToo) {
   RuleSpec off = AboveRule("off", -1, 1);
   off.mode = Mode::kOff;
   EXPECT_EQ(ProblemsOf({Ruleset("x", 0, {off})}).size(), 1U);
+}
+
+TEST(CompiledRulesetsTest, OnlySomeRulesLeaveTheRecordsOfTheOthersAlone) {
+  RuleSpec keyed = CountRule("keyed", 1, 1);
+  keyed.key_suffix = {"merchant"};
+  const auto all = CompileForTest(
+      {Ruleset("x", 0, {CountRule("a", 1, 1), CountRule("b", 1, 1), keyed, AboveRule("c", 1, 1)})});
+  const StateSlice wanted = all->layout().groups[0].slices[0];
+  const auto only = all->Only([&](const StateSlice& slice) { return slice.id == wanted.id; });
+  EXPECT_EQ(only->layout().id, all->layout().id);
+  ASSERT_EQ(only->rules().size(), 1U);
+  EXPECT_EQ(only->rules()[0].rule, wanted.rule);
+
+  BucketState bucket(all, {});
+  Evaluator evaluator(only);
+  EvaluationCounts counts(*all);
+  std::vector<Judgement> judgements;
+  const TestTransactions events(std::vector<TestEvent>{{.key = "k", .merchant = "m"}});
+  EvaluationInput input;
+  input.transaction = &events[0];
+  input.bucket = &bucket;
+  input.key_hash = HashKey("k", kTestSeed);
+  evaluator.Evaluate({&input, 1}, judgements, counts);
+  EXPECT_EQ(bucket.table(0).size(), 1U);
+  EXPECT_EQ(bucket.table(1).size(), 0U) << "no rule of that key was to see the event";
+  const auto handle = bucket.table(0).Find(TableKey::Of("k", input.key_hash));
+  for (const StateSlice& slice : all->layout().groups[0].slices) {
+    int64_t count = -1;
+    std::memcpy(&count, bucket.table(0).record(handle) + slice.offset, sizeof(count));
+    EXPECT_EQ(count, slice.id == wanted.id ? 1 : 0);
+  }
 }
 
 }  // namespace

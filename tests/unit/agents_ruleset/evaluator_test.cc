@@ -1,5 +1,6 @@
 #include "agents/ruleset/evaluator.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -45,9 +46,20 @@ TEST(EvaluatorTest, AlertsWhenTheSumOfScoresExceedsTheLimit) {
                    {.key = "k", .amount = 5},      // 2: only burst, 50 is not above 50
                    {.key = "k", .amount = 500}});  // 3: both
   EXPECT_EQ(engine.judgements(), (Texts{"2/0 51 0=3 1=500"}));
-  EXPECT_EQ(engine.counts().rulesets[0].alerts, 1U);
+  EXPECT_THAT(engine.counts().rulesets[0].alerts, testing::ElementsAre(0, 1, 0, 0));
   EXPECT_EQ(engine.counts().rulesets[0].rules[0].fired, 2U);
   EXPECT_EQ(engine.counts().rulesets[0].rules[1].fired, 2U);
+}
+
+TEST(EvaluatorTest, AnAlertIsAsSevereAsTheMostSevereRuleThatFired) {
+  RuleSpec burst = CountRule("burst", 2, 60);
+  burst.severity = Severity::kCritical;
+  RuleSpec big = AboveRule("big", 100, 60);
+  big.severity = Severity::kLow;
+  TestEngine engine(CompileForTest({Ruleset("x", 50, {burst, big})}), {});
+  engine.Evaluate({{.key = "k", .amount = 500},    // big
+                   {.key = "k", .amount = 500}});  // both
+  EXPECT_THAT(engine.counts().rulesets[0].alerts, testing::ElementsAre(1, 0, 0, 1));
 }
 
 TEST(EvaluatorTest, NegativeScoresLowerTheSum) {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <set>
@@ -61,11 +63,25 @@ TEST_F(FailpointTest, ACrashIsThatOfAKilledProcess) {
       KilledBySignal(SIGKILL), "");
 }
 
+TEST_F(FailpointTest, AStoppedProcessGoesOnWhenItIsToldTo) {
+  ASSERT_TRUE(ArmFailpoints("epoch.sealed=stop").ok());
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) _exit(HitFailpoint(Failpoint::kEpochSealed) ? 1 : 0);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  EXPECT_TRUE(WIFSTOPPED(status));
+  ASSERT_EQ(kill(child, SIGCONT), 0);
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
 TEST_F(FailpointTest, WhatIsNotUnderstoodIsRefusedWithTheListOfNames) {
   EXPECT_THAT(Refusal("epoch.clos=crash"), HasSubstr("there is no such failpoint"));
   EXPECT_THAT(Refusal("epoch.clos=crash"), HasSubstr(" epoch.close epoch.collected "));
   EXPECT_THAT(Refusal("epoch.close"), HasSubstr("there is no such action"));
-  EXPECT_THAT(Refusal("epoch.close=stop"), HasSubstr("there is no such action"));
+  EXPECT_THAT(Refusal("epoch.close=halt"), HasSubstr("there is no such action"));
   EXPECT_THAT(Refusal("epoch.close=delay:x"), HasSubstr("there is no such action"));
   EXPECT_THAT(Refusal("epoch.close=crash@0"), HasSubstr("a number from 1 on"));
   EXPECT_THAT(Refusal("epoch.close=error"), HasSubstr("this step cannot fail"));

@@ -17,7 +17,7 @@ class EpochCoordinatorTest : public ::testing::Test {
  protected:
   EpochCoordinatorTest() {
     commits_.Start();
-    coordinator_ = Make({.workers = 1, .rules = "r1"});
+    coordinator_ = Make({.workers = 1});
     lease_ = Open(0, 10);
   }
 
@@ -27,7 +27,7 @@ class EpochCoordinatorTest : public ::testing::Test {
 
   LeasePtr Open(int32_t partition, int64_t committed) {
     const StartPosition position = {
-        .replay_from = 0, .committed = committed, .alert_from = 3, .activation = 2};
+        .replay_from = 0, .committed = committed, .alert_from = 3, .activation = 2, .rules = "r1"};
     LeasePtr lease = source_.Assign(partition, position);
     coordinator_->OpenPartition(lease, position);
     return lease;
@@ -216,14 +216,26 @@ TEST_F(EpochCoordinatorTest, SealsAgainWithoutWhatLapsedMeanwhile) {
 }
 
 TEST_F(EpochCoordinatorTest, AFatalCommitEndsTheEngineWithItsSentence) {
-  committer_.Script({CommitOutcome::kFatal, "topic 'x' refuses"});
+  committer_.Script(
+      {CommitOutcome::kFatal, "topic 'x' refuses", absl::StatusCode::kPermissionDenied});
   coordinator_->Advance(*lease_, 11, 1);
   EpochShare share;
   share.epoch = coordinator_->Close();
   coordinator_->AddShare(std::move(share));
   absl::Status status;
   while (status.ok()) status = coordinator_->Serve();
-  EXPECT_EQ(status.message(), "topic 'x' refuses");
+  EXPECT_EQ(status, absl::PermissionDeniedError("topic 'x' refuses"));
+}
+
+TEST_F(EpochCoordinatorTest, ACommitterThatCannotStartEndsTheEngineBeforeAnyEpoch) {
+  FakeCommitter refused;
+  refused.start = absl::PermissionDeniedError("no right to write transactions");
+  CommitThread commits(refused, clock_, [] {});
+  EpochCoordinator coordinator({.workers = 1}, source_, commits, clock_);
+  commits.Start();
+  absl::Status status;
+  while (status.ok()) status = coordinator.Serve();
+  EXPECT_EQ(status, absl::PermissionDeniedError("no right to write transactions"));
 }
 
 TEST_F(EpochCoordinatorTest, WaitsForTheShareOfEveryWorker) {

@@ -81,7 +81,7 @@ class ExactlyOnceCommitterTest : public ::testing::Test {
       leases_.push_back(std::make_shared<PartitionLease>(i, 0, "t", i, i));
       epoch_.partitions.push_back({leases_.back(), 10, 20, "meta"});
     }
-    committer_.Start();
+    EXPECT_EQ(committer_.Start(), absl::OkStatus());
     journal_.clear();
   }
   void NextOutcome(TransactionOutcome outcome, bool suspect = false) {

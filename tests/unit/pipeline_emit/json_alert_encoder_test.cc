@@ -77,6 +77,7 @@ agents::FiredRule Fired(uint16_t rule, uint16_t reason) {
 agents::Judgement BothFired() {
   agents::Judgement judgement;
   judgement.score = 90;
+  judgement.severity = agents::Severity::kHigh;
   judgement.fired = {Fired(0, 1), Fired(1, 0)};
   judgement.fired[0].verdict.observed[0] = 6;
   judgement.fired[1].verdict.observed[2] = 472'015;
@@ -228,11 +229,9 @@ TEST_F(JsonAlertEncoderTest, NamesARulesVersionUnlessItIsTheFirst) {
   EXPECT_EQ(Parsed().reasons(1).version(), 7);
 }
 
-TEST_F(JsonAlertEncoderTest, TakesTheHighestSeverityOfTheFiredRules) {
+TEST_F(JsonAlertEncoderTest, TakesTheSeverityOfTheJudgement) {
   EXPECT_EQ(Parsed().severity(), "high");
-  judgement_.fired.pop_back();
-  EXPECT_EQ(Parsed().severity(), "medium");
-  rulesets_[0].rules[0].severity = agents::Severity::kCritical;
+  judgement_.severity = agents::Severity::kCritical;
   EXPECT_EQ(Parsed().severity(), "critical");
 }
 
@@ -311,7 +310,7 @@ TEST_F(JsonAlertEncoderTest, StaysValidJsonForAnyBytes) {
 
 TEST_F(JsonAlertEncoderTest, StopsOnAJudgementOfAnUnknownRule) {
   judgement_.fired[0].rule = 9;
-  EXPECT_DEATH(Encode(), "fired.rule < ruleset.rules.size");
+  EXPECT_DEATH(Encode(), "reason.rule < ruleset.rules.size");
   judgement_ = BothFired();
   judgement_.fired[0].verdict.reason = 2;
   EXPECT_DEATH(Encode(), "verdict.reason < rule.reasons.size");

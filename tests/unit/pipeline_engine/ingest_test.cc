@@ -3,12 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "pipeline/types/offset_metadata.h"
+#include "pipeline/types/record_mark.h"
 #include "tests/support/engine_harness.h"
 
 namespace caracal::pipeline {
@@ -70,6 +73,79 @@ TEST(IngestTest, EveryRecordHasExactlyOneOutcome) {
   EXPECT_EQ(engine.CommittedOffset(0), 5);
 }
 
+TEST(IngestTest, CountsTransactionsThatAreJudgedByAnotherClock) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+  const auto append = [&engine](int64_t id, int64_t time_us) {
+    FakeRecord record = Payment(id, 7, time_us);
+    record.timestamp_ms = kStart / 1000;
+    engine.source().Append(0, record);
+  };
+  append(1, kStart);
+  append(2, 0);                                     // no time in a row without a schema
+  append(3, kStart + 10 * 365 * 86'400 * kSecond);  // years ahead of its record
+  engine.source().Assign(0, {.replay_from = 0, .committed = 2, .alert_from = 0});
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  EXPECT_EQ(engine.stream_probe().time_from_record.value(), 1U) << "replayed ones count once";
+  EXPECT_EQ(engine.stream_probe().time_from_source_commit.value(), 0U);
+}
+
+TEST(IngestTest, ARuleThatBeginsLaterSeesNoReplayedRecordBelowItsStart) {
+  for (const uint32_t workers : {0U, 3U}) {
+    agents::RulesetSpec known = VelocityRuleset(4, 60 * kSecond);
+    agents::RulesetSpec added = VelocityRuleset(2, 60 * kSecond);
+    added.name = "added";
+    EngineHarness engine({known, added}, {.worker_threads = workers, .batch_records = 3});
+    for (int64_t i = 0; i < 9; ++i) engine.source().Append(0, Payment(i, 7, kStart + i * kSecond));
+    StartPosition position = {.replay_from = 0, .committed = 6};
+    for (const agents::KeyGroup& group : engine.rulesets().layout().groups) {
+      for (const agents::StateSlice& slice : group.slices) {
+        // Within the replay: the rule was activated before, and its state is rebuilt too.
+        if (slice.ruleset == 1) position.state_starts.push_back({slice.id, 5});
+      }
+    }
+    ASSERT_EQ(position.state_starts.size(), 1U);
+    engine.source().Assign(0, position);
+    ASSERT_TRUE(engine.RunUntilIdle().ok());
+    std::map<std::string, int> alerts;
+    for (const std::string& line : engine.CommittedAlerts()) {
+      ++alerts[line.substr(0, 4) +
+               (line.find("\"added\"") == std::string::npos ? "known" : "added")];
+    }
+    // Records 6, 7, 8 are live; the added rule has seen 5 and later, so it raises from 7 on.
+    EXPECT_EQ(alerts, (std::map<std::string, int>{{"0/6 known", 1},
+                                                  {"0/7 known", 1},
+                                                  {"0/8 known", 1},
+                                                  {"0/7 added", 1},
+                                                  {"0/8 added", 1}}))
+        << workers << " workers";
+  }
+}
+
+TEST(IngestTest, AlertsOnStateWithAGapSayThatItIsTruncated) {
+  for (const bool gap : {false, true}) {
+    EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+    for (int64_t i = 0; i < 6; ++i) engine.source().Append(0, Payment(i, 7, kStart + i * kSecond));
+    engine.source().Assign(0, {.replay_from = 3, .committed = 5, .state_gap = gap});
+    ASSERT_TRUE(engine.RunUntilIdle().ok());
+    const std::vector<std::string> alerts = engine.CommittedAlerts();
+    ASSERT_EQ(alerts.size(), 1U);
+    EXPECT_EQ(alerts[0].find("\"state_truncated\":true") != std::string::npos, gap) << alerts[0];
+  }
+}
+
+TEST(IngestTest, TheCommittedOffsetCarriesTheMarkOfTheLastRecord) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+  const FakeRecord last = Garbage();
+  engine.source().Append(0, Payment(1, 7, kStart));
+  engine.source().Append(0, last);
+  engine.source().Assign(0);
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  const auto metadata =
+      ParseOffsetMetadata(engine.committer().epochs().back().partitions[0].metadata);
+  ASSERT_TRUE(metadata.ok());
+  EXPECT_EQ(metadata->last, MarkOf(1, last.timestamp_ms, last.key, last.value));
+}
+
 TEST(IngestTest, ReplayRebuildsStateAndEmitsNothingBelowTheCommittedOffset) {
   const auto fill = [](EngineHarness& engine) {
     for (int64_t i = 0; i < 4; ++i) engine.source().Append(0, Payment(i, 7, kStart + i * kSecond));
@@ -91,6 +167,25 @@ TEST(IngestTest, ReplayRebuildsStateAndEmitsNothingBelowTheCommittedOffset) {
   EXPECT_EQ(restarted.stream_probe().replayed.value(), 5U);
   EXPECT_EQ(restarted.stream_probe().consumed.value(), 1U);
   EXPECT_EQ(restarted.BucketDigests(lease), whole.BucketDigests(whole_lease));
+}
+
+TEST(IngestTest, TellsOfEveryPartitionWhatItHoldsAndWhereItStands) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)}, {.worker_threads = 2});
+  for (int64_t i = 0; i < 6; ++i) engine.source().Append(0, Payment(i, i % 3, kStart));
+  engine.source().Append(1, Payment(9, 7, kStart));
+  for (int32_t partition = 0; partition < 3; ++partition) engine.source().Assign(partition);
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  engine.clock().Advance(2 * kSecond);
+  ASSERT_TRUE(engine.ingest().Step().ok());
+  const std::vector<PartitionStatus> status = engine.ingest().Partitions();
+  ASSERT_EQ(status.size(), 3U);
+  EXPECT_EQ(status[0].state_keys, 3);
+  EXPECT_EQ(status[1].state_keys, 1);
+  EXPECT_EQ(status[2].state_keys, 0);
+  EXPECT_GT(status[0].state_bytes, status[2].state_bytes);
+  EXPECT_EQ(status[0].committed_offset, 6);
+  EXPECT_GT(status[0].epoch, 0U);
+  EXPECT_EQ(status[2].epoch, 0U) << "no epoch has moved it";
 }
 
 TEST(IngestTest, RecordsBeforeAlertFromWarmSilently) {

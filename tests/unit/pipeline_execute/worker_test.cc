@@ -1,5 +1,6 @@
 #include "pipeline/execute/worker.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -54,12 +55,11 @@ TEST_F(WorkerTest, HandsOverAlertsAndCountsAtTheBarrier) {
   EXPECT_EQ(share.streams[0].counts.evaluated, 4U);
   EXPECT_EQ(share.streams[1].counts.evaluated, 0U);
   ASSERT_EQ(share.streams[0].rulesets.size(), 1U);
-  EXPECT_EQ(share.streams[0].rulesets[0].alerts, 2U);
+  EXPECT_THAT(share.streams[0].rulesets[0].alerts, testing::ElementsAre(0, 2, 0, 0));
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].evaluations, 4U);
   EXPECT_EQ(share.streams[0].rulesets[0].rules[0].fired, 2U);
-  EXPECT_EQ(share.state[0].keys, 1U);
-  EXPECT_GT(share.state[0].bytes, 0U);
-  EXPECT_EQ(share.state[1].keys, 0U);
+  EXPECT_EQ(share.state.at(0).size.keys, 1U);
+  EXPECT_GT(share.state.at(0).size.bytes, 0U);
 }
 
 TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
@@ -73,8 +73,27 @@ TEST_F(WorkerTest, StartsEveryEpochEmptyAndKeepsTheState) {
   const EpochShare second = worker.Handle(Barrier{2, {}});
   EXPECT_EQ(second.outputs.size(), 1U) << "the fourth payment, by the state of the first epoch";
   EXPECT_EQ(second.streams[0].counts.evaluated, 1U);
-  EXPECT_EQ(second.streams[0].rulesets[0].alerts, 1U);
+  EXPECT_THAT(second.streams[0].rulesets[0].alerts, testing::ElementsAre(0, 1, 0, 0));
   EXPECT_EQ(worker.Handle(Barrier{3, {}}).outputs.size(), 0U);
+}
+
+TEST_F(WorkerTest, EvictionsAreToldOnce) {
+  std::vector<StreamPlan> plans = stream_.plans();
+  agents::BucketLimits& limits = plans[0].limits;
+  limits.max_bytes = agents::BucketState::MinBytes(*plans[0].rulesets, limits.rows_per_bucket);
+  Worker worker(plans, JudgedStream::kBuckets, 0, 1);
+  const LeasePtr lease = JudgedStream::Lease(0);
+  worker.Handle(OpenPartition{lease, nullptr});
+  for (int64_t account = 1; account <= 1000; ++account) {
+    Judge(worker, lease, Payments(account, account, 1));
+  }
+  const StateSize full = worker.Handle(Barrier{1, {}}).state[0].size;
+  EXPECT_EQ(full.evictions, 1000 - full.keys);
+  EXPECT_GT(full.evictions, 0U);
+  EXPECT_EQ(worker.Handle(Barrier{2, {}}).state[0].size.evictions, 0U);
+  Judge(worker, lease, Payments(2000, 2000, 1));
+  const StateSize after = worker.Handle(Barrier{3, {}}).state[0].size;
+  EXPECT_EQ(after.evictions, full.keys + 1 - after.keys);
 }
 
 TEST_F(WorkerTest, ReplayedEventsChangeTheStateAndNothingElse) {
@@ -134,7 +153,7 @@ TEST_F(WorkerTest, PartitionsAndStreamsShareNoState) {
   const EpochShare share = worker.Handle(Barrier{2, {}});
   ASSERT_EQ(share.outputs.size(), 1U);
   EXPECT_EQ(share.outputs[0].lease, leases[2]);
-  EXPECT_EQ(share.streams[1].rulesets[0].alerts, 1U);
+  EXPECT_THAT(share.streams[1].rulesets[0].alerts, testing::ElementsAre(0, 1, 0, 0));
   EXPECT_NE(worker.BucketDigests(*leases[0]), worker.BucketDigests(*leases[2]));
 }
 
@@ -150,7 +169,9 @@ TEST_F(WorkerTest, AClosedPartitionTakesItsStateAndOutputsAlong) {
   EpochShare share = worker.Handle(Barrier{1, {}});
   ASSERT_EQ(share.outputs.size(), 1U);
   EXPECT_EQ(share.outputs[0].lease, staying);
-  EXPECT_EQ(share.state[0].keys, 1U);
+  ASSERT_EQ(share.state.size(), 1U);
+  EXPECT_EQ(share.state[0].lease, staying);
+  EXPECT_EQ(share.state[0].size.keys, 1U);
 
   // The slot is free: a new lease starts from nothing.
   const LeasePtr again = JudgedStream::Lease(0);
@@ -158,7 +179,10 @@ TEST_F(WorkerTest, AClosedPartitionTakesItsStateAndOutputsAlong) {
   Judge(worker, again, Payments(7, 0, 2));
   share = worker.Handle(Barrier{2, {}});
   EXPECT_TRUE(share.outputs.empty());
-  EXPECT_EQ(share.state[0].keys, 2U);
+  ASSERT_EQ(share.state.size(), 2U);
+  EXPECT_EQ(share.state[0].lease, again);
+  EXPECT_EQ(share.state[0].size.keys, 1U);
+  EXPECT_EQ(share.state[1].size.keys, 1U);
 }
 
 TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
@@ -185,7 +209,8 @@ TEST_F(WorkerTest, AWorkerOwnsTheBucketsOfItsIndexOnly) {
   const EpochShare of_first = first.Handle(Barrier{1, {}});
   const EpochShare of_second = second.Handle(Barrier{1, {}});
   EXPECT_EQ(of_whole.outputs.size(), of_first.outputs.size() + of_second.outputs.size());
-  EXPECT_EQ(of_whole.state[0].keys, of_first.state[0].keys + of_second.state[0].keys);
+  EXPECT_EQ(of_whole.state.at(0).size.keys,
+            of_first.state.at(0).size.keys + of_second.state.at(0).size.keys);
   EXPECT_GT(of_first.outputs.size(), 0U);
   EXPECT_GT(of_second.outputs.size(), 0U);
 }

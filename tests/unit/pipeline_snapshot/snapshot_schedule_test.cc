@@ -25,6 +25,10 @@ TEST(SnapshotScheduleTest, CopiesNothingBeforeItIsDue) {
   const LeasePtr lease = MakeLease(0);
   schedule.Open(lease, 1000, {});
   EXPECT_TRUE(TakeDue(schedule, lease, 1099).empty());
+  const SnapshotSchedule::Position before = {lease, 1099};
+  const SnapshotSchedule::Position due = {lease, 1100};
+  EXPECT_FALSE(schedule.HasDue({&before, 1}));
+  EXPECT_TRUE(schedule.HasDue({&due, 1}));
   ASSERT_EQ(TakeDue(schedule, lease, 1100).size(), 1U) << "a quarter of half of 800";
 }
 
@@ -54,11 +58,10 @@ TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
 }
 
 TEST(SnapshotScheduleTest, TakesTheOldestCopiesFirstAndFewAtATime) {
-  SnapshotSchedule schedule(
-      {.buckets = 4, .max_replay_records = 80, .max_buckets_per_barrier = 2});
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 80, .max_buckets_per_barrier = 2});
   const LeasePtr lease = MakeLease(0);
-  const RestoredState restored = {{0, 30, nullptr}, {1, 10, nullptr}, {2, 40, nullptr},
-                                  {3, 20, nullptr}};
+  const RestoredState restored = {
+      {0, 30, nullptr}, {1, 10, nullptr}, {2, 40, nullptr}, {3, 20, nullptr}};
   schedule.Open(lease, 0, restored);
   const std::vector<DueBucket> due = TakeDue(schedule, lease, 500);
   ASSERT_EQ(due.size(), 2U);

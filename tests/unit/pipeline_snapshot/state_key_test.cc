@@ -43,7 +43,9 @@ TEST(StateKeyTest, OtherFormatsAndKindsAreRecognisedByTheirFirstParts) {
   EXPECT_EQ(ParseStateKey("bucket/0/x").kind, StateKeyKind::kOlderFormat);
   EXPECT_EQ(ParseStateKey("bucket/2/x").kind, StateKeyKind::kNewerFormat);
   EXPECT_EQ(ParseStateKey("bucket/4294967295/").kind, StateKeyKind::kNewerFormat);
-  EXPECT_EQ(ParseStateKey("rules/1/9c1e4d20a7b3").kind, StateKeyKind::kOtherKind);
+  EXPECT_EQ(ParseStateKey("rules/1/9c1e4d20a7b3").kind, StateKeyKind::kRules);
+  EXPECT_EQ(ParseStateKey("ruleset/1/9c1e4d20a7b3").kind, StateKeyKind::kRuleset);
+  EXPECT_EQ(ParseStateKey("rules/2/9c1e4d20a7b3").kind, StateKeyKind::kOtherKind);
   EXPECT_EQ(ParseStateKey("buckets/1/x").kind, StateKeyKind::kOtherKind);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -108,23 +109,29 @@ class FakeOffsets : public OffsetStore {
 /// The state topic: copies of buckets with these offsets, by partition.
 class FakeSnapshots : public SnapshotLoader {
  public:
-  absl::StatusOr<std::vector<std::shared_ptr<const RestoredState>>> Load(
-      std::span<const RestoreRequest> requests) override {
+  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests) override {
     MutexLock lock(&mutex_);
     if (!failures_.empty()) {
       absl::Status failure = failures_.back();
       failures_.pop_back();
       return failure;
     }
-    std::vector<std::shared_ptr<const RestoredState>> states;
+    std::vector<LoadedState> states;
     for (const RestoreRequest& request : requests) {
-      auto state = std::make_shared<RestoredState>();
+      LoadedState state;
+      auto buckets = std::make_shared<RestoredState>();
       for (const RestoredBucket& copy : copies_[request.lease->partition()]) {
-        if (copy.offset <= request.committed) state->push_back(copy);
+        if (copy.offset <= request.committed) buckets->push_back(copy);
+        state.newest = std::max(state.newest, copy.offset);
       }
+      state.buckets = std::move(buckets);
+      if (!request.activations.empty()) state.base = request.activations.front().offset;
       states.push_back(std::move(state));
     }
     return states;
+  }
+  absl::Status RecordRules(std::span<const LeasePtr> /*leases*/) override {
+    return absl::OkStatus();
   }
   void Stop() override {}
 
@@ -144,6 +151,16 @@ class FakeSnapshots : public SnapshotLoader {
   Mutex mutex_;
   std::map<int32_t, RestoredState> copies_ ABSL_GUARDED_BY(mutex_);
   std::vector<absl::Status> failures_ ABSL_GUARDED_BY(mutex_);
+};
+
+/// No test here has committed a mark of a record.
+class NoRecords : public RecordReader {
+ public:
+  absl::StatusOr<std::vector<std::optional<RecordMark>>> Read(
+      std::span<const RecordPlace> places) override {
+    return std::vector<std::optional<RecordMark>>(places.size());
+  }
+  void Stop() override {}
 };
 
 /// One cluster and one client for all tests, because a client takes a second to go; a topic for
@@ -187,16 +204,15 @@ class PartitionRestorerTest : public ::testing::Test {
   }
   void Submit(std::vector<LeasePtr> leases) {
     if (restorer_ == nullptr) {
-      options_.rules = kRules;
       options_.buckets = kBuckets;
-      if (options_.topics.empty()) {
-        options_.topics.push_back({.name = topic_, .from = {}, .alert_from = {}});
-      }
-      restorer_ = std::make_unique<PartitionRestorer>(
-          client_.get(), offsets_, with_snapshots_ ? &snapshots_ : nullptr, options_, [this] {
-            MutexLock lock(&mutex_);
-            ready_ += 1;
-          });
+      if (options_.topics.empty()) options_.topics.push_back({.name = topic_});
+      options_.topics[0].rules = kRules;
+      restorer_ = std::make_unique<PartitionRestorer>(client_.get(), offsets_, records_,
+                                                      with_snapshots_ ? &snapshots_ : nullptr,
+                                                      options_, probe_, [this] {
+                                                        MutexLock lock(&mutex_);
+                                                        ready_ += 1;
+                                                      });
       restorer_->Start();
     }
     restorer_->Submit(std::move(leases));
@@ -228,7 +244,9 @@ class PartitionRestorerTest : public ::testing::Test {
   MockKafka& kafka_ = *shared_kafka_;
   const std::string topic_ = ::testing::UnitTest::GetInstance()->current_test_info()->name();
   FakeOffsets offsets_;
+  NoRecords records_;
   FakeSnapshots snapshots_;
+  RestorerProbe probe_;
   bool with_snapshots_ = false;
   SourceOptions options_;
   uint64_t leases_ = 0;
@@ -353,7 +371,7 @@ TEST_F(PartitionRestorerTest, AnOffsetThatHasExpiredIsFinalAndSaysWhatWasLost) {
   EXPECT_NE(position.status().message().find("the committed offset 1 has expired"),
             std::string::npos)
       << position.status();
-  EXPECT_NE(position.status().message().find("--to-earliest"), std::string::npos);
+  EXPECT_NE(position.status().message().find("offsets set --to beginning"), std::string::npos);
   EXPECT_GT(end, 1);
 }
 
@@ -368,6 +386,7 @@ TEST_F(PartitionRestorerTest, AnOffsetBeyondTheEndIsFinal) {
 }
 
 TEST_F(PartitionRestorerTest, AnActivationThatRetentionHasPassedIsAStateGap) {
+  options_.degrade_on_state_gap = true;
   const int64_t end = FillBeyondRetention(0);
   Commit(0, end, Metadata(0, 0));
   const auto position = Restore(0);

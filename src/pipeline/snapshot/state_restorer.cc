@@ -1,0 +1,167 @@
+#include "pipeline/snapshot/state_restorer.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "agents/api/status_macros.h"
+#include "pipeline/base/log.h"
+
+namespace caracal::pipeline {
+namespace {
+
+std::string Name(const PartitionLease& lease) {
+  return fmt::format("{} [{}]", lease.topic(), lease.partition());
+}
+
+}  // namespace
+
+void StateReading::Add(std::string_view key, std::string_view value) {
+  const StateKey parsed = ParseStateKey(key);
+  if (parsed.kind == StateKeyKind::kRules || parsed.kind == StateKeyKind::kRuleset) {
+    shelf_.Add(parsed, value);
+  } else {
+    assembler_->Add(key, value);
+  }
+}
+
+StateReading StateRestorer::Begin(const RestoreRequest& request) const {
+  const PartitionLease& lease = *request.lease;
+  AssemblerOptions options;
+  options.topic = lease.topic();
+  options.partition = lease.partition();
+  options.buckets = topics_.buckets;
+  options.seed_fingerprint = topics_.seed_fingerprint;
+  options.layout = topics_.layouts[lease.stream()];
+  options.committed = request.committed;
+  // Of earlier rules, as long as nothing was judged by the new ones.
+  if (request.activations.size() > 1) options.carry_over_until = request.activations.back().offset;
+  return {request, std::move(options)};
+}
+
+absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading) {
+  const RestoreRequest& request = reading.request_;
+  const PartitionLease& lease = *request.lease;
+  LoadedState state;
+  // Perhaps it was not read to its end; and what lies beyond our offset may be its next owner's.
+  if (lease.lapsed()) return state;
+  AssembledState assembled = reading.assembler_->Finish();
+  for (const auto& [bucket, catalog] : assembled.catalogs) {
+    if (!catalog.snapshots().empty()) {
+      state.newest = std::max(state.newest, catalog.snapshots().rbegin()->first.offset);
+    }
+  }
+  if (!request.activations.empty()) {
+    const StateHistory history = FollowStates(request.activations, reading.shelf_.manifests(),
+                                              topics_.rules[lease.stream()]);
+    for (const std::string& rules : history.unknown) {
+      LOG(kWarning, "snapshot",
+          "the state topic does not say what earlier rules were: nothing of their state can be "
+          "carried over",
+          {{"partition", Name(lease)}, {"rules", rules}});
+    }
+    state.base = history.base;
+    state.starts = history.starts;
+    state.buckets = ReadBuckets(request, history, assembled);
+    RETURN_IF_ERROR(Discard(request, assembled.catalogs));
+  }
+  catalogs_.Set(lease, std::move(assembled.catalogs));
+  shelves_.insert_or_assign({lease.stream(), lease.partition()}, std::move(reading.shelf_));
+  return state;
+}
+
+std::shared_ptr<const RestoredState> StateRestorer::ReadBuckets(const RestoreRequest& request,
+                                                                const StateHistory& history,
+                                                                const AssembledState& assembled) {
+  std::map<uint32_t, std::vector<const AssembledSnapshot*>> copies;
+  for (const auto* list : {&assembled.snapshots, &assembled.carry_over}) {
+    for (const AssembledSnapshot& copy : *list) {
+      // One that is as old as the state itself holds nothing of it.
+      if (copy.id.offset > history.base) copies[copy.bucket].push_back(&copy);
+    }
+  }
+  auto buckets = std::make_shared<RestoredState>();
+  for (auto& [bucket, candidates] : copies) {
+    int64_t offset = 0;
+    auto state = ReadNewest(request, history, std::move(candidates), offset);
+    if (state != nullptr) buckets->push_back({bucket, offset, std::move(state)});
+  }
+  if (!buckets->empty()) {
+    LOG(kInfo, "snapshot", "state read back",
+        {{"topic", request.lease->topic()},
+         {"partition", request.lease->partition()},
+         {"buckets", buckets->size()},
+         {"of", topics_.buckets}});
+  }
+  return buckets;
+}
+
+std::shared_ptr<agents::BucketState> StateRestorer::ReadNewest(
+    const RestoreRequest& request, const StateHistory& history,
+    std::vector<const AssembledSnapshot*> copies, int64_t& offset) {
+  std::sort(copies.begin(), copies.end(),
+            [](const auto* a, const auto* b) { return a->id.offset > b->id.offset; });
+  for (const AssembledSnapshot* copy : copies) {
+    ImageRequest wanted;
+    wanted.stream = request.lease->stream();
+    wanted.image = copy->image;
+    wanted.exact = copy->id.offset > request.activations.back().offset;
+    for (const StateStart& start : history.starts) {
+      if (start.offset < copy->id.offset) wanted.carried.push_back(start.state);
+    }
+    absl::StatusOr<std::shared_ptr<agents::BucketState>> state = read_(wanted);
+    if (state.ok()) {
+      probe_.buckets_restored.Add(1);
+      offset = copy->id.offset;
+      return *std::move(state);
+    }
+    probe_.buckets_refused.Add(1);
+    LOG(kWarning, "snapshot", "a copy of a bucket cannot be used: its records are replayed",
+        {{"partition", Name(*request.lease)},
+         {"bucket", copy->bucket},
+         {"reason", agents::MessageOf(state.status())}});
+  }
+  return nullptr;
+}
+
+absl::Status StateRestorer::Discard(const RestoreRequest& request,
+                                    std::map<uint32_t, SnapshotCatalog>& catalogs) {
+  std::vector<StateWrite> tombstones;
+  uint64_t buckets = 0;
+  for (auto& [bucket, catalog] : catalogs) {
+    const std::vector<std::string> keys = catalog.KeysBeyond(request.committed);
+    buckets += keys.empty() ? 0 : 1;
+    for (const std::string& key : keys) tombstones.push_back({key, std::nullopt});
+  }
+  if (tombstones.empty()) return absl::OkStatus();
+  LOG(kWarning, "snapshot",
+      "the group was set back: copies of buckets beyond its offset are deleted, their records are "
+      "judged again",
+      {{"partition", Name(*request.lease)},
+       {"committed", request.committed},
+       {"buckets", buckets}});
+  if (!log_.WriteAll(*request.lease, tombstones)) {
+    return absl::UnavailableError("copies beyond the committed offset are not deleted yet");
+  }
+  for (auto& [bucket, catalog] : catalogs) catalog.ForgetBeyond(request.committed);
+  probe_.buckets_discarded.Add(buckets);
+  return absl::OkStatus();
+}
+
+absl::Status StateRestorer::RecordRules(std::span<const LeasePtr> leases) {
+  for (const LeasePtr& lease : leases) {
+    const RulesRecord& rules = topics_.rules[lease->stream()];
+    RulesShelf& shelf = shelves_[{lease->stream(), lease->partition()}];
+    std::vector<StateWrite> writes = shelf.Missing(rules);
+    if (writes.empty()) continue;
+    if (!log_.WriteAll(*lease, writes)) {
+      return absl::UnavailableError("the text of the rules is not in the state topic yet");
+    }
+    shelf.Note(rules);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace caracal::pipeline

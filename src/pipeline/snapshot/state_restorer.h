@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "pipeline/base/cell.h"
+#include "pipeline/ports/snapshot_store.h"
+#include "pipeline/snapshot/bucket_assembler.h"
+#include "pipeline/snapshot/rules_shelf.h"
+#include "pipeline/snapshot/snapshot_catalogs.h"
+#include "pipeline/snapshot/state_log.h"
+#include "pipeline/snapshot/state_topics.h"
+
+namespace caracal::pipeline {
+
+/// What is counted of restores. Written by the restore thread.
+struct RestoreProbe {
+  Counter buckets_restored;
+  Counter buckets_refused;    ///< copies that were damaged, too new, or of other rules
+  Counter buckets_discarded;  ///< copies beyond the committed offset: the group was set back
+  Counter bytes_read;
+};
+
+/// An image to be read.
+struct ImageRequest {
+  uint16_t stream = 0;
+  std::string_view image;
+  /// The rules' states to be taken over, all of which the image must have; the others start empty.
+  std::vector<agents::StateDigest> carried;
+  /// The image must be taken over as it is: it was made by the rules in effect.
+  bool exact = false;
+};
+/// Makes a bucket's state from its image; an error when the image is not what is asked for, or for
+/// another seed or format.
+using ImageReader =
+    std::function<absl::StatusOr<std::shared_ptr<agents::BucketState>>(const ImageRequest&)>;
+
+/// One partition of a state topic while it is read: takes its records in log order.
+class StateReading {
+ public:
+  StateReading(RestoreRequest request, AssemblerOptions options)
+      : request_(std::move(request)),
+        assembler_(std::make_unique<BucketAssembler>(std::move(options))) {}
+
+  /// data() == nullptr is Kafka null: a record without key, a tombstone.
+  void Add(std::string_view key, std::string_view value);
+  const RestoreRequest& request() const { return request_; }
+
+ private:
+  friend class StateRestorer;
+
+  RestoreRequest request_;
+  std::unique_ptr<BucketAssembler> assembler_;
+  RulesShelf shelf_;
+};
+
+/// Makes of the records of a state topic what a partition goes on from: the newest usable copy of
+/// every bucket, by which rules each was made, where the state of every rule begins. Deletes copies
+/// beyond the committed offset, and keeps the texts of the rules in the topic.
+///
+/// Between whatever reads the state topics (KafkaSnapshotLoader) and the port. Restore thread only.
+/// Memory: the newest set of each bucket of the partitions that are read together, twice where
+/// rules have changed.
+class StateRestorer {
+ public:
+  /// All references must outlive this.
+  StateRestorer(const StateTopics& topics, ImageReader read, SnapshotCatalogs& catalogs,
+                StateLog& log, RestoreProbe& probe)
+      : topics_(topics), read_(std::move(read)), catalogs_(catalogs), log_(log), probe_(probe) {}
+
+  StateReading Begin(const RestoreRequest& request) const;
+  /// The end of the partition has been reached; use `reading` no more. Unavailable = something
+  /// could not be deleted yet.
+  absl::StatusOr<LoadedState> Finish(StateReading& reading);
+  /// As SnapshotLoader::RecordRules.
+  absl::Status RecordRules(std::span<const LeasePtr> leases);
+
+ private:
+  /// The newest of the bucket's copies (at most one per layout) that can be used; nullptr = none.
+  std::shared_ptr<agents::BucketState> ReadNewest(const RestoreRequest& request,
+                                                  const StateHistory& history,
+                                                  std::vector<const AssembledSnapshot*> copies,
+                                                  int64_t& offset);
+  std::shared_ptr<const RestoredState> ReadBuckets(const RestoreRequest& request,
+                                                   const StateHistory& history,
+                                                   const AssembledState& assembled);
+  /// Deletes what lies beyond the committed offset: those records will be judged again.
+  absl::Status Discard(const RestoreRequest& request,
+                       std::map<uint32_t, SnapshotCatalog>& catalogs);
+
+  const StateTopics& topics_;
+  const ImageReader read_;
+  SnapshotCatalogs& catalogs_;
+  StateLog& log_;
+  RestoreProbe& probe_;
+  std::map<std::pair<uint16_t, int32_t>, RulesShelf> shelves_;  ///< by stream and partition
+};
+
+}  // namespace caracal::pipeline

@@ -1,0 +1,104 @@
+"""The broker goes down, cleanly and not, or cannot be reached for a while."""
+
+import random
+import time
+from dataclasses import dataclass
+
+from broker import Broker
+from exact import Truth
+from group import Group
+from harness.waiting import WaitTimeout, wait_until
+from load import Load, Producer
+
+NAME = "bounce"
+PROMISE = "broker bounce, client partitioned from broker"
+CONTROL_IN_SMALL = False
+CONTROL_SEES = r"came twice"
+
+_PATIENCE = 6
+_FAULTS = ("partition", "clean", "cut", "kill")
+
+
+@dataclass(frozen=True)
+class Plan:
+    events: int
+    accounts: int
+    partitions: int
+    members: int
+    faults: int
+    longest_partition_s: int
+
+
+SMALL = Plan(60_000, 10_000, 6, 2, 2, 12)
+FULL = Plan(1_500_000, 80_000, 6, 3, 30, 120)
+
+
+def run(plan, seed):
+    return _run(plan, seed, "exactly_once")
+
+
+def control(plan, seed):
+    """At least once: the same faults must be seen as alerts that come twice."""
+    return _run(plan, seed, "at_least_once")
+
+
+def _run(plan, seed, delivery):
+    rng = random.Random(seed)
+    done = []
+    with Broker() as broker:
+        group = Group(broker, NAME, plan.partitions, delivery=delivery)
+        try:
+            group.start(plan.members)
+            for number in range(plan.faults):
+                load = Load(plan.events, plan.accounts, seed).piece(number, plan.faults)
+                producer = Producer(broker, load, max(1500, load.events / 20))
+                _progress(group, group.records_committed())
+                fault = _FAULTS[number % len(_FAULTS)]
+                done.append(fault)
+                _cause(broker, fault, rng.uniform(5, plan.longest_partition_s))
+                producer.wait()
+                group.revive()
+            ended = _wait_until_judged(broker, group)
+            truth = Truth(broker, group)
+            truth.check(group)
+            group.stop_members()
+            truth.close()
+        finally:
+            group.kill_members()
+    counts = ", ".join(f"{done.count(fault)} {fault}" for fault in _FAULTS if fault in done)
+    return (
+        f"{counts}; {ended} transactions that the broker had lost ended by hand, "
+        f"{truth.records():,} records, {truth.expectation.alerts():,} alerts"
+    )
+
+
+def _wait_until_judged(broker, group):
+    """How many transactions hung: with one of these on the group's offsets, nobody can go on."""
+    ended = 0
+    for _ in range(_PATIENCE):
+        try:
+            group.wait_until_judged(40)
+            return ended
+        except WaitTimeout:
+            ended += broker.end_hanging_transactions()
+    group.wait_until_judged(60)
+    return ended
+
+
+def _progress(group, committed):
+    wait_until(lambda: group.records_committed() > committed, group.describe_progress, 60)
+
+
+def _cause(broker, fault, seconds):
+    if fault == "partition":
+        broker.proxy.partition()
+        time.sleep(seconds)
+        broker.proxy.heal()
+    elif fault == "cut":
+        for _ in range(5):
+            broker.proxy.cut_all()
+            time.sleep(1)
+    elif fault == "kill":
+        broker.restart_after_kill()
+    else:
+        broker.restart_cleanly()

@@ -1,0 +1,1 @@
+"""The parts of the chaos tests by themselves: no servers."""
