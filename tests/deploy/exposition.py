@@ -7,6 +7,7 @@ _LABELS = {
     "reject": 'topic="bank.public.transactions",reason="missing_field"',
     "alert": 'ruleset="card-risk",severity="high",mode="enforce"',
     "rule": 'ruleset="card-risk",rule="card-burst",agent="velocity",severity="high",mode="enforce"',
+    "agent": 'agent="busy",reason="event_error"',
     "time": 'topic="bank.public.transactions",time_source="record"',
     "rebalance": 'type="assigned"',
     "pause": 'reason="reject_storm"',
@@ -25,6 +26,7 @@ _METRICS = {
     "caracal_records_replayed_total": ("counter", "topic", 0),
     "caracal_alerts_total": ("counter", "alert", 7),
     "caracal_rule_hits_total": ("counter", "rule", 9),
+    "caracal_agent_errors_total": ("counter", "agent", 0),
     "caracal_kafka_lag_records": ("gauge", "partition", 3),
     "caracal_kafka_committed_offset": ("gauge", "partition", 1000),
     "caracal_kafka_assigned_partitions": ("gauge", "", 6),
@@ -48,7 +50,7 @@ _METRICS = {
 }
 _HISTOGRAMS = (
     "caracal_end_to_end_latency_seconds", "caracal_cdc_delay_seconds",
-    "caracal_epoch_commit_duration_seconds",
+    "caracal_epoch_commit_duration_seconds", "caracal_agent_duration_seconds",
 )
 BUCKETS = 17  # 0.0005 s times 2^0 .. 2^16
 

@@ -112,6 +112,13 @@ ROWS = (
               ((rate("caracal_rule_hits_total", "ruleset, rule, mode"),
                 "{{ruleset}} / {{rule}} ({{mode}})"),)),
     )),
+    ("Plugins", (
+        Panel("Errors of plugins", "What plugins did that they must not, per second, by agent and "
+              "reason.", "cps",
+              ((rate("caracal_agent_errors_total", "agent, reason"), "{{agent}} ({{reason}})"),)),
+        Panel("Time of plugins", "Processors each plugin keeps busy, of all workers together.",
+              "short", ((rate("caracal_agent_duration_seconds_sum", "agent"), "{{agent}}"),)),
+    )),
     ("Latency", (
         Panel("End to end", "From the commit of a payment in the database to the acknowledgement "
               "of its alert by Kafka.", "s", quantiles(LATENCY, 0.5, 0.99, 0.999)),

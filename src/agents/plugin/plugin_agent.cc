@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/check.h"
+#include "agents/api/status_macros.h"
 
 namespace caracal::agents {
 namespace {
@@ -69,15 +70,18 @@ bool ViewsMatch() {
 
 }  // namespace
 
-PluginAgent::PluginAgent(const PluginAgentOptions& options, caracal_agent* agent)
-    : options_(options), agent_(agent) {
+PluginAgent::PluginAgent(const PluginAgentOptions& options, caracal_agent* agent,
+                         std::unique_ptr<CallWatch> watch)
+    : options_(options), agent_(agent), watch_(std::move(watch)) {
   CHECK(agent_ != nullptr);
   CHECK(ViewsMatch());
 }
 
-PluginAgent::PluginAgent(const PluginAgentOptions& options, absl::Status failure)
-    : options_(options), status_(std::move(failure)) {
+PluginAgent::PluginAgent(const PluginAgentOptions& options, absl::Status failure,
+                         std::unique_ptr<CallWatch> watch)
+    : options_(options), status_(std::move(failure)), watch_(std::move(watch)) {
   CHECK(!status_.ok());
+  if (watch_ != nullptr) watch_->NoteError(PluginError::kBroken, MessageOf(status_));
 }
 
 PluginAgent::~PluginAgent() {
@@ -92,11 +96,22 @@ void PluginAgent::ProcessWithFeatures(std::span<const Transaction* const> events
   DCHECK(events.size() == states.size() && events.size() == verdicts.size());
   if (!status_.ok()) return;
   const Batch batch = {events, states, features, verdicts};
-  for (size_t begin = 0; begin < events.size();) {
+  if (watch_ == nullptr) return Judge(batch);
+  watch_->BatchBegins();
+  Judge(batch);
+  const absl::Status seen = watch_->BatchEnds();
+  if (seen.ok() || !status_.ok()) return;
+  std::fill(verdicts.begin(), verdicts.end(), Verdict{});
+  Stop(MessageOf(seen));
+}
+
+void PluginAgent::Judge(const Batch& batch) {
+  const size_t end = batch.events.size();
+  for (size_t begin = 0; begin < end;) {
     if (keeps_copies()) SaveStates(batch, begin);
-    if (!Call(batch, begin, events.size())) return;
-    const size_t error = FirstError(batch, begin, events.size());
-    if (error == events.size()) return;
+    if (!Call(batch, begin, end)) return;
+    const size_t error = FirstError(batch, begin, end);
+    if (error == end) return;
     if (!Redo(batch, begin, error)) return;
     begin = error + 1;
   }
@@ -182,10 +197,14 @@ void PluginAgent::RestoreStates(const Batch& batch, size_t begin) {
 }
 
 bool PluginAgent::PassOver(const Batch& batch, size_t event, const caracal_verdict& verdict) {
+  const std::string text = ErrorText(verdict);
+  if (watch_ != nullptr) {
+    watch_->NoteError(verdict.status != 0 ? PluginError::kEvent : PluginError::kVerdict, text);
+  }
   if (options_.on_error == PluginErrorPolicy::kFail) {
     std::fill(batch.verdicts.begin(), batch.verdicts.end(), Verdict{});
-    Break(fmt::format("{}; mend the plugin, or set on_error: skip to judge such events without it",
-                      ErrorText(verdict)));
+    Stop(fmt::format("{}; mend the plugin, or set on_error: skip to judge such events without it",
+                     text));
     return false;
   }
   batch.verdicts[event].flags = kFailed;
@@ -202,7 +221,12 @@ std::string PluginAgent::ErrorText(const caracal_verdict& verdict) const {
                      options_.api->reason_count);
 }
 
-void PluginAgent::Break(std::string reason) {
+void PluginAgent::Break(std::string_view reason) {
+  if (watch_ != nullptr) watch_->NoteError(PluginError::kBroken, reason);
+  Stop(reason);
+}
+
+void PluginAgent::Stop(std::string_view reason) {
   status_ = absl::InternalError(
       fmt::format("agent '{}' {}: {}", options_.api->name, options_.api->version, reason));
 }

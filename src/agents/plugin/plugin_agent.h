@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <caracal/agent_abi.h>
@@ -12,6 +14,7 @@
 #include "agents/api/agent.h"
 #include "agents/api/transaction.h"
 #include "agents/api/verdict.h"
+#include "agents/plugin/call_watch.h"
 
 namespace caracal::agents {
 
@@ -38,15 +41,17 @@ struct PluginAgentOptions {
 /// state, so this is what would have happened without the event. An agent that promises to have no
 /// errors is spared the copies.
 ///
-/// One worker's, as every Agent. Owns the plugin's agent. Scratch: the states of a batch. Fails for
-/// good (status) when `process` does, when `create` did, or on an error with an event under
-/// PluginErrorPolicy::kFail; from then on it judges nothing.
+/// One worker's, as every Agent. Owns the plugin's agent and its watch. Scratch: the states of a
+/// batch. Fails for good (status) when `process` does, when `create` did, when its watch says so,
+/// or on an error with an event under PluginErrorPolicy::kFail; from then on it judges nothing.
 class PluginAgent final : public Agent {
  public:
-  /// Takes `agent`, made by options.api->create.
-  PluginAgent(const PluginAgentOptions& options, caracal_agent* agent);
+  /// Takes `agent`, made by options.api->create. `watch` null = nobody looks on.
+  PluginAgent(const PluginAgentOptions& options, caracal_agent* agent,
+              std::unique_ptr<CallWatch> watch);
   /// An agent that could not be made.
-  PluginAgent(const PluginAgentOptions& options, absl::Status failure);
+  PluginAgent(const PluginAgentOptions& options, absl::Status failure,
+              std::unique_ptr<CallWatch> watch);
   ~PluginAgent() override;
 
   void Process(std::span<const Transaction* const> events, std::span<std::byte* const> states,
@@ -70,6 +75,8 @@ class PluginAgent final : public Agent {
   bool keeps_copies() const {
     return options_.state_size != 0 && (options_.api->flags & CARACAL_AGENT_NO_EVENT_ERRORS) == 0;
   }
+  /// Judges the whole batch, until the agent is broken.
+  void Judge(const Batch& batch);
   /// Judges events [begin, end), whose verdicts are zero. False = the agent is broken.
   bool Call(const Batch& batch, size_t begin, size_t end);
   /// The first event of [begin, end) the agent had an error with, or `end`.
@@ -82,11 +89,15 @@ class PluginAgent final : public Agent {
   void SaveStates(const Batch& batch, size_t begin);
   void RestoreStates(const Batch& batch, size_t begin);
   std::string ErrorText(const caracal_verdict& verdict) const;
-  void Break(std::string reason);
+  /// The agent is broken.
+  void Break(std::string_view reason);
+  /// It judges no more; `reason` has been noted.
+  void Stop(std::string_view reason);
 
   const PluginAgentOptions options_;
   caracal_agent* agent_ = nullptr;
   absl::Status status_;
+  std::unique_ptr<CallWatch> watch_;
   std::vector<std::byte> copies_;
 };
 

@@ -71,17 +71,19 @@ class PluginRule final : public BoundRule {
   std::unique_ptr<Agent> NewAgent() const override {
     const PluginAgentOptions options = {plugin_.api, facts_.state.size,
                                         static_cast<uint32_t>(features_.size()), plugin_.on_error};
+    std::unique_ptr<CallWatch> watch = plugin_.watch == nullptr ? nullptr : plugin_.watch();
     std::vector<uint16_t> features;
     absl::StatusOr<caracal_agent*> agent = Create(features);
     if (agent.ok() && features != features_) {
       plugin_.api->destroy(*agent);
       agent = absl::InternalError("it asks for other values of earlier rules than the first time");
     }
-    if (agent.ok()) return std::make_unique<PluginAgent>(options, *agent);
+    if (agent.ok()) return std::make_unique<PluginAgent>(options, *agent, std::move(watch));
     return std::make_unique<PluginAgent>(
         options,
         absl::InternalError(fmt::format("agent '{}': refuses parameters that it took before: {}",
-                                        plugin_.info.name, MessageOf(agent.status()))));
+                                        plugin_.info.name, MessageOf(agent.status()))),
+        std::move(watch));
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <caracal/agent_abi.h>
 
 #include "agents/api/agent.h"
+#include "agents/plugin/call_watch.h"
 #include "agents/plugin/plugin_agent.h"
 #include "agents/plugin/plugin_host.h"
 
@@ -18,6 +19,7 @@ struct PluginFactoryOptions {
   AgentInfo info;                          ///< of ReadPluginTable, with parameters
   std::unique_ptr<PluginHost> host;        ///< the one the plugin was given
   PluginErrorPolicy on_error = PluginErrorPolicy::kFail;
+  CallWatchMaker watch = nullptr;  ///< null = nobody looks on
 };
 
 /// Makes rules of a plugin's agent: the plugin's side of AgentFactory. Bind makes one agent of the

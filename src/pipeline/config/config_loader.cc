@@ -36,7 +36,8 @@ LoadResult LoadConfig(const LoadRequest& request, const LoadTools& tools) {
   FillDerivedSettings(loaded.config);
   CheckConfig(loaded.config, binder.spans(), tools.kafka_properties, diagnostics);
   auto agents = std::make_shared<agents::AgentRegistry>(tools.registry);
-  LoadPlugins(loaded.config, binder.spans(), tools.load_plugin, *agents, diagnostics);
+  loaded.plugins =
+      LoadPlugins(loaded.config, binder.spans(), tools.load_plugin, *agents, diagnostics);
   loaded.agents = agents;
   StreamLoader streams(request.path, files, binder.spans(), tools.check_places, diagnostics);
   for (int i = 0; i < loaded.config.streams_size(); ++i) {

@@ -11,6 +11,7 @@
 #include "agents/api/ruleset.h"
 #include "agents/api/transaction.h"
 #include "caracal/config/v1/config.pb.h"
+#include "pipeline/base/plugin_probe.h"
 
 namespace caracal::pipeline {
 
@@ -58,6 +59,8 @@ struct LoadedConfig {
   /// The agents its rules may name: those the loader was given, which must outlive this, and its
   /// plugins'.
   std::shared_ptr<const agents::AgentRegistry> agents;
+  /// What its plugins do while they run, in their order.
+  std::vector<std::shared_ptr<const PluginProbe>> plugins;
   /// Settings whose value came from a reference, and the reference as written: what a redacted
   /// listing shows in place of the value.
   std::map<std::string, std::string> references;

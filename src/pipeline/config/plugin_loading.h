@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agents/api/agent.h"
+#include "pipeline/base/plugin_probe.h"
 #include "pipeline/config/diagnostics.h"
 
 namespace caracal::pipeline {
@@ -19,6 +21,12 @@ struct PluginRequest {
   std::string sha256;
   /// Errors with events are passed over instead of stopping the engine.
   bool skip_errors = false;
+  /// Longest time for a batch, in microseconds; longer ones are counted.
+  int64_t batch_budget_us = 100'000;
+  /// They stop the engine, too.
+  bool stop_on_overrun = false;
+  /// Where the plugin is described, and counted while it runs; null = nowhere.
+  std::shared_ptr<PluginProbe> probe = nullptr;
 };
 
 /// Why a plugin was not loaded.

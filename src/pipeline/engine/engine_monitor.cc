@@ -92,6 +92,27 @@ Json RulesetJson(const agents::RulesetInfo& ruleset, const RulesetProbe& probe,
   return json;
 }
 
+Json PluginJson(const PluginProbe& plugin) {
+  const PluginIdentity& identity = plugin.identity();
+  Json json = Json::MakeObject();
+  json.Set("agent", identity.agent);
+  json.Set("version", identity.version);
+  json.Set("abi", fmt::format("{}.{}", identity.abi_version >> 16, identity.abi_version & 0xFFFF));
+  json.Set("licence", identity.licence);
+  json.Set("path", identity.path);
+  json.Set("sha256", identity.sha256);
+  Json errors = Json::MakeObject();
+  for (size_t i = 0; i < kPluginFaultCount; ++i) {
+    const auto fault = static_cast<PluginFault>(i);
+    errors.Set(std::string(PluginFaultName(fault)), Number(plugin.count(fault)));
+  }
+  json.Set("errors", std::move(errors));
+  if (std::string last = plugin.last_error(); !last.empty()) {
+    json.Set("last_error", std::move(last));
+  }
+  return json;
+}
+
 }  // namespace
 
 EngineMonitor::EngineMonitor(Engine& engine, const MetricRegistry& metrics)
@@ -125,6 +146,9 @@ std::string EngineMonitor::StatusJson() {
   }
   json.Set("streams", std::move(streams));
   json.Set("rulesets", std::move(rulesets));
+  Json plugins = Json::MakeArray();
+  for (const auto& plugin : engine_.options().plugins) plugins.Append(PluginJson(*plugin));
+  json.Set("plugins", std::move(plugins));
   return json.DumpIndented() + "\n";
 }
 

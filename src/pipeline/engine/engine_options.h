@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "agents/api/ruleset.h"
 #include "agents/api/transaction.h"
+#include "pipeline/base/plugin_probe.h"
 #include "pipeline/commit/epoch_coordinator.h"
 #include "pipeline/decode/decode_options.h"
 #include "pipeline/emit/output_producer.h"
@@ -47,6 +49,8 @@ struct EngineOptions {
   int64_t memory_limit = 0;
   /// Compacted topics the state is saved to, by stream; empty = it is rebuilt by replay alone.
   std::vector<std::string> state_topics;
+  /// The plugins the rulesets use, while they run.
+  std::vector<std::shared_ptr<const PluginProbe>> plugins = {};
   /// The effective configuration with secrets redacted, for /config.
   std::string redacted_config;
 

@@ -19,6 +19,7 @@ MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
   AddBuildInfo();
   DeclareRules();
   AddStreams();
+  AddPlugins();
   AddDelivery();
   AddSnapshots();
   AddSource();
@@ -49,10 +50,10 @@ void MetricsCatalog::DeclareRules() {
   rule_at_least_ = &Declare(kCounter, "caracal_rule_at_least_total",
                             "Judgements on a window at capacity: its values are lower bounds.",
                             {"ruleset", "rule"});
-  agent_errors_ = &Declare(kCounter, "caracal_agent_errors_total",
-                           "Transactions judged without a plugin's rule, because the plugin had an "
-                           "error with them.",
-                           {"ruleset", "rule", "agent"});
+  rule_errors_ = &Declare(kCounter, "caracal_rule_errors_total",
+                          "Transactions judged without a rule, because its plugin had an error "
+                          "with them.",
+                          {"ruleset", "rule", "agent"});
   alerts_ =
       &Declare(kCounter, "caracal_alerts_total", "Alerts raised.", {"ruleset", "severity", "mode"});
 }
@@ -140,7 +141,29 @@ void MetricsCatalog::AddRules(size_t stream) {
       Keep(rule_late_->Add({ruleset.name, rule.id}, cells.late));
       Keep(rule_inactive_->Add({ruleset.name, rule.id}, cells.inactive));
       Keep(rule_at_least_->Add({ruleset.name, rule.id}, cells.at_least));
-      Keep(agent_errors_->Add({ruleset.name, rule.id, rule.agent}, cells.errors));
+      Keep(rule_errors_->Add({ruleset.name, rule.id, rule.agent}, cells.errors));
+    }
+  }
+}
+
+void MetricsCatalog::AddPlugins() {
+  auto& errors = Declare(
+      kCounter, "caracal_agent_errors_total",
+      "What plugins did that they must not: errors with transactions, replayed ones too, verdicts "
+      "that cannot be, failures as a whole, batches over their time budget.",
+      {"agent", "reason"});
+  auto& durations = Declare(kHistogram, "caracal_agent_duration_seconds",
+                            "Time a plugin took for a batch of up to 32 transactions.", {"agent"});
+  for (const auto& plugin : engine_.options().plugins) {
+    const std::string& agent = plugin->identity().agent;
+    for (size_t i = 0; i < kPluginFaultCount; ++i) {
+      const auto fault = static_cast<PluginFault>(i);
+      Keep(errors.Add({agent, std::string(PluginFaultName(fault))}, [&plugin = *plugin, fault] {
+        return static_cast<double>(plugin.count(fault));
+      }));
+    }
+    for (size_t i = 0; i < PluginProbe::kShards; ++i) {
+      Keep(durations.Add({agent}, plugin->durations(i)));
     }
   }
 }

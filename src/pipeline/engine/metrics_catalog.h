@@ -21,6 +21,7 @@ class MetricsCatalog {
   void AddBuildInfo();
   void DeclareRules();
   void AddStreams();
+  void AddPlugins();
   void AddRules(size_t stream);
   void AddDelivery();
   void AddSnapshots();
@@ -37,7 +38,7 @@ class MetricsCatalog {
   MetricFamily* rule_late_ = nullptr;
   MetricFamily* rule_inactive_ = nullptr;
   MetricFamily* rule_at_least_ = nullptr;
-  MetricFamily* agent_errors_ = nullptr;
+  MetricFamily* rule_errors_ = nullptr;
   MetricFamily* alerts_ = nullptr;
   std::vector<MetricRegistration> kept_;
 };

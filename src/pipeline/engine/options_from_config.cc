@@ -210,6 +210,7 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.memory_limit =
       config.engine().has_memory_limit() ? config.engine().memory_limit() : DefaultMemoryLimit();
   options.worker_threads = WorkerThreads(config.engine());
+  options.plugins = loaded.plugins;
   options.redacted_config = RedactedConfigYaml(loaded);
   if (options.max_bytes_per_partition > options.memory_limit) {
     return absl::FailedPreconditionError(

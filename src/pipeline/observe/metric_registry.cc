@@ -71,6 +71,8 @@ struct Total {
   double value = 0;
   std::array<uint64_t, DurationHistogram::kBuckets + 1> buckets = {};
   double sum_seconds = 0;
+  /// Where the bounds of the buckets come from: the same for all cells of the labels.
+  const DurationHistogram* bounds = nullptr;
 };
 
 /// Adds samples up by labels, in the order of the labels.
@@ -90,6 +92,8 @@ class Totals final : public SampleWriter {
   }
   void operator()(const HistogramSample& sample) {
     Total& total = totals_[sample.labels];
+    if (total.bounds == nullptr) total.bounds = sample.cell;
+    CHECK(sample.cell->UpperBoundMicros(0) == total.bounds->UpperBoundMicros(0));
     for (size_t i = 0; i < total.buckets.size(); ++i) total.buckets[i] += sample.cell->count(i);
     total.sum_seconds += static_cast<double>(sample.cell->sum_micros()) / 1e6;
   }
@@ -108,7 +112,7 @@ prometheus::ClientMetric::Histogram HistogramOf(const Total& total) {
   uint64_t cumulative = 0;
   for (size_t i = 0; i < DurationHistogram::kBuckets; ++i) {
     cumulative += total.buckets[i];
-    const double bound = static_cast<double>(DurationHistogram::UpperBoundMicros(i)) / 1e6;
+    const double bound = static_cast<double>(total.bounds->UpperBoundMicros(i)) / 1e6;
     histogram.bucket.push_back({cumulative, bound});
   }
   histogram.sample_count = cumulative + total.buckets[DurationHistogram::kBuckets];

@@ -69,6 +69,7 @@ class MetricFamily {
                                  CellUnit unit = CellUnit::kBase) = 0;
   virtual MetricRegistration Add(LabelValues labels, const Gauge& cell,
                                  CellUnit unit = CellUnit::kBase) = 0;
+  /// Cells of one family have the same bounds (CHECK).
   virtual MetricRegistration Add(LabelValues labels, const DurationHistogram& cell) = 0;
   /// Exports what `read` returns at each scrape; for counters and gauges.
   virtual MetricRegistration Add(LabelValues labels, std::function<double()> read) = 0;

@@ -17,6 +17,7 @@
 #include "pipeline/base/log.h"
 #include "pipeline/plugins/parameter_schema.h"
 #include "pipeline/plugins/plugin_file.h"
+#include "pipeline/plugins/plugin_watch.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -58,8 +59,24 @@ EntryFunction LoadLibrary(const PluginFile& file, PluginRefusal& refusal) {
 }
 
 /// What decides a plugin's verdicts besides its version and parameters.
-std::string FingerprintOf(const PluginFile& file, bool skip_errors) {
-  return fmt::format("sha256:{} on_error:{}", file.sha256, skip_errors ? "skip" : "fail");
+std::string FingerprintOf(const PluginFile& file, uint32_t abi_version, bool skip_errors) {
+  return fmt::format("abi:{} sha256:{} on_error:{}", abi_version >> 16, file.sha256,
+                     skip_errors ? "skip" : "fail");
+}
+
+PluginIdentity IdentityOf(const PluginFile& file, const agents::AgentInfo& info,
+                          uint32_t abi_version) {
+  return {file.path, file.sha256, info.name, info.version, info.licence, abi_version};
+}
+
+/// Null when nobody asked for a probe or there is no clock.
+agents::CallWatchMaker WatchMakerOf(const PluginRequest& request,
+                                    const std::shared_ptr<const Clock>& clock) {
+  if (request.probe == nullptr || clock == nullptr) return nullptr;
+  const PluginBudget budget = {request.batch_budget_us, request.stop_on_overrun};
+  return [probe = request.probe, budget, clock] {
+    return std::make_unique<PluginWatch>(probe, budget, clock);
+  };
 }
 
 }  // namespace
@@ -91,7 +108,11 @@ std::unique_ptr<agents::AgentFactory> PluginLoader::Load(const PluginRequest& re
   options.info = *std::move(info);
   options.info.parameters = *std::move(parameters);
   options.info.path = file.path;
-  options.info.fingerprint = FingerprintOf(file, request.skip_errors);
+  options.info.fingerprint = FingerprintOf(file, options.api->abi_version, request.skip_errors);
+  if (request.probe != nullptr) {
+    request.probe->set_identity(IdentityOf(file, options.info, options.api->abi_version));
+  }
+  options.watch = WatchMakerOf(request, clock_);
   options.on_error =
       request.skip_errors ? agents::PluginErrorPolicy::kSkip : agents::PluginErrorPolicy::kFail;
   options.host->set_agent(options.info.name);

@@ -6,6 +6,7 @@
 
 #include "agents/api/agent.h"
 #include "pipeline/config/plugin_loading.h"
+#include "pipeline/ports/clock.h"
 
 namespace caracal::pipeline {
 
@@ -17,9 +18,10 @@ namespace caracal::pipeline {
 /// log, under the component "plugin". One thread at a time; the factories may be used by any.
 class PluginLoader {
  public:
-  /// `default_directory`: where plugins may lie when a request names no directories.
-  explicit PluginLoader(std::string default_directory)
-      : default_directory_(std::move(default_directory)) {}
+  /// `default_directory`: where plugins may lie when a request names no directories. `clock` times
+  /// the batches of plugins whose request has a probe; null = nobody looks on.
+  explicit PluginLoader(std::string default_directory, std::shared_ptr<const Clock> clock = nullptr)
+      : default_directory_(std::move(default_directory)), clock_(std::move(clock)) {}
 
   /// Null, with `refusal` filled in, when the plugin cannot be used.
   std::unique_ptr<agents::AgentFactory> Load(const PluginRequest& request,
@@ -27,6 +29,7 @@ class PluginLoader {
 
  private:
   const std::string default_directory_;
+  const std::shared_ptr<const Clock> clock_;
 };
 
 }  // namespace caracal::pipeline

@@ -1,12 +1,14 @@
 #include "pipeline/tools/config_arguments.h"
 
 #include <cstdio>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "pipeline/config/diagnostics_format.h"
 #include "pipeline/config/file_reader.h"
 #include "pipeline/decode/place_table.h"
+#include "pipeline/engine/system_clock.h"
 #include "pipeline/kafka/client_config.h"
 #include "pipeline/plugins/plugin_loader.h"
 
@@ -34,8 +36,8 @@ LoadResult LoadFromDisk(const ConfigArguments& arguments, const agents::AgentReg
   };
   const KafkaClientProperties kafka = {KafkaPropertyNames(), KafkaPropertyRefusal};
   tools.kafka_properties = &kafka;
-  tools.load_plugin = [loader = PluginLoader(CARACAL_PLUGIN_DIR)](const PluginRequest& request,
-                                                                  PluginRefusal& refusal) {
+  tools.load_plugin = [loader = PluginLoader(CARACAL_PLUGIN_DIR, std::make_shared<SystemClock>())](
+                          const PluginRequest& request, PluginRefusal& refusal) {
     return loader.Load(request, refusal);
   };
   return LoadConfig({arguments.path, arguments.sets, ProcessEnvironment()}, tools);

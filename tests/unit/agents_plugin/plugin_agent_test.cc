@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -29,8 +30,8 @@ struct Payment {
 /// Judges payments in batches; the states of all keys lie here.
 class Judge {
  public:
-  explicit Judge(PluginErrorPolicy on_error)
-      : factory_(MakePlugin<SummingPlugin>(on_error)),
+  explicit Judge(PluginErrorPolicy on_error, CallWatchMaker watch = nullptr)
+      : factory_(MakePlugin<SummingPlugin>(on_error, nullptr, std::move(watch))),
         rule_(factory_->Bind({}, {}).value()),
         agent_(rule_->NewAgent()) {}
 
@@ -121,6 +122,67 @@ TEST(PluginAgentTest, AnErrorBreaksAnAgentThatMayHaveNone) {
   const std::vector<Verdict> later = judge.Batch({{2, 500}});
   EXPECT_FALSE(later[0].fired) << "it judges no more";
   EXPECT_EQ(judge.sums()[2], 0);
+}
+
+/// Writes down what it sees; says after every batch what `after_batch` says.
+class NotingWatch final : public CallWatch {
+ public:
+  struct Notes {
+    int begun = 0;
+    int ended = 0;
+    std::vector<std::pair<PluginError, std::string>> errors;
+    absl::Status after_batch;
+  };
+  explicit NotingWatch(Notes& notes) : notes_(notes) {}
+
+  void BatchBegins() override { ++notes_.begun; }
+  absl::Status BatchEnds() override {
+    ++notes_.ended;
+    return notes_.after_batch;
+  }
+  void NoteError(PluginError error, std::string_view sentence) override {
+    notes_.errors.emplace_back(error, sentence);
+  }
+
+  static CallWatchMaker Into(Notes& notes) {
+    return [&notes] { return std::make_unique<NotingWatch>(notes); };
+  }
+
+ private:
+  Notes& notes_;
+};
+
+TEST(PluginAgentTest, AWatchSeesBatchesAndErrors) {
+  NotingWatch::Notes notes;
+  Judge judge(PluginErrorPolicy::kSkip, NotingWatch::Into(notes));
+  judge.Batch({{0, 1}, {0, 2}});
+  EXPECT_TRUE(notes.errors.empty());
+  judge.Batch({{0, 60}, {0, SummingPlugin::kBadAmount}, {1, SummingPlugin::kBadAmount}, {0, 41}});
+  EXPECT_EQ(notes.begun, 2) << "what is judged again belongs to its batch";
+  EXPECT_EQ(notes.ended, 2);
+  ASSERT_EQ(notes.errors.size(), 2U);
+  EXPECT_EQ(notes.errors[0].first, PluginError::kEvent);
+  EXPECT_EQ(notes.errors[0].second, "it had error 1 with an event");
+}
+
+TEST(PluginAgentTest, AnErrorThatStopsTheEngineIsNotedOnce) {
+  NotingWatch::Notes notes;
+  Judge judge(PluginErrorPolicy::kFail, NotingWatch::Into(notes));
+  judge.Batch({{0, SummingPlugin::kBadAmount}});
+  judge.Batch({{0, 1}});
+  ASSERT_EQ(notes.errors.size(), 1U);
+  EXPECT_EQ(notes.errors[0].first, PluginError::kEvent);
+  EXPECT_EQ(notes.begun, 1);
+}
+
+TEST(PluginAgentTest, AWatchMayStopTheAgent) {
+  NotingWatch::Notes notes;
+  Judge judge(PluginErrorPolicy::kSkip, NotingWatch::Into(notes));
+  EXPECT_TRUE(judge.Batch({{0, 101}})[0].fired);
+  notes.after_batch = absl::DeadlineExceededError("too slow");
+  EXPECT_FALSE(judge.Batch({{0, 101}})[0].fired);
+  EXPECT_THAT(std::string(judge.agent().status().message()),
+              HasSubstr("agent 'summing' 1.0.0: too slow"));
 }
 
 }  // namespace

@@ -95,13 +95,15 @@ class TotalPlugin {
 
 /// The agent class `T` as the engine sees a plugin.
 template <typename T>
-std::unique_ptr<PluginFactory> MakePlugin(PluginErrorPolicy on_error, PluginLog log = nullptr) {
+std::unique_ptr<PluginFactory> MakePlugin(PluginErrorPolicy on_error, PluginLog log = nullptr,
+                                          CallWatchMaker watch = nullptr) {
   PluginFactoryOptions options;
   options.api = caracal::Plugin<T>::Api();
   options.info = ReadPluginTable(options.api).value();
   options.host = std::make_unique<PluginHost>(std::move(log));
   options.host->set_agent(options.info.name);
   options.on_error = on_error;
+  options.watch = std::move(watch);
   return PluginFactory::Make(std::move(options)).value();
 }
 

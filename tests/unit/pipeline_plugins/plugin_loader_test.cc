@@ -27,7 +27,7 @@ TEST(PluginLoaderTest, MakesAnAgentThatStandsBesideTheBuiltInOnes) {
   EXPECT_EQ(info.version, "1.0.0");
   EXPECT_EQ(info.licence, "Apache-2.0");
   EXPECT_THAT(info.path, HasSubstr("/busy.so"));
-  EXPECT_THAT(info.fingerprint, StartsWith("sha256:"));
+  EXPECT_THAT(info.fingerprint, StartsWith("abi:1 sha256:"));
   EXPECT_THAT(info.fingerprint, HasSubstr(" on_error:fail"));
   ASSERT_EQ(info.parameters.size(), 1U);
   EXPECT_EQ(info.parameters[0].name, "max");
