@@ -14,6 +14,7 @@ find_package(spdlog 1.10 REQUIRED)
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET GLOBAL "rdkafka>=2.0.2")
 pkg_check_modules(libpq REQUIRED IMPORTED_TARGET GLOBAL "libpq>=15")
 pkg_check_modules(libcrypto REQUIRED IMPORTED_TARGET GLOBAL "libcrypto>=3.0")
+pkg_check_modules(re2 REQUIRED IMPORTED_TARGET GLOBAL "re2") # 2022-06-01; its .pc states no version
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET GLOBAL "libxxhash>=0.8.1")
 if(CARACAL_BUILD_TESTS)
   find_package(GTest 1.12 REQUIRED)

@@ -63,6 +63,7 @@ DOORS = {
     "prometheus-cpp": (r"prometheus/", ["pipeline/observe"]),
     "Boost": (r"boost/", ["pipeline/control"]),
     "yaml-cpp": (r"yaml-cpp/", ["pipeline/config"]),
+    "RE2": (r"re2/", ["pipeline/config"]),
     "spdlog": (r"spdlog/", ["pipeline/observe"]),
     "xxHash": (r"xxhash\.h$", ["agents/state"]),
     "OpenSSL": (r"openssl/", ["pipeline/base", "pipeline/emit"]),

@@ -50,6 +50,15 @@ absl::StatusOr<int64_t> ParseDuration(std::string_view text);
 /// The canonical text of a duration: the largest unit that divides it: 60000000 is "1m".
 std::string FormatDuration(int64_t micros);
 
+/// A regular expression that a text must match somewhere. Immutable; any thread.
+class TextPattern {
+ public:
+  virtual ~TextPattern() = default;
+  virtual bool Matches(std::string_view text) const = 0;
+  /// As it is written.
+  virtual const std::string& text() const = 0;
+};
+
 /// Declares one parameter of an agent: the rule-file parser, its error messages, the JSON Schema
 /// and the reference documentation all come from it.
 struct ParameterSpec {
@@ -64,6 +73,8 @@ struct ParameterSpec {
   std::optional<std::string> max_text = std::nullopt;
   /// Allowed values of a kText (or of each item of a kTextList); empty = any.
   std::vector<std::string> choices = {};
+  /// What a kText (or each item of a kTextList) must match; null = anything.
+  std::shared_ptr<const TextPattern> pattern = nullptr;
   /// Fields of a kObject.
   std::vector<ParameterSpec> fields = {};
 };

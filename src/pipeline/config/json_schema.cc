@@ -292,8 +292,14 @@ class SchemaBuilder {
       case ParameterType::kDuration:
         return PatternSchema(kDurationPattern);
       default:
-        return spec.choices.empty() ? TextsOrNumbers() : ChoicesSchema(spec.choices);
+        return TextSchema(spec);
     }
+  }
+
+  static Json TextSchema(const ParameterSpec& spec) {
+    Json schema = spec.choices.empty() ? TextsOrNumbers() : ChoicesSchema(spec.choices);
+    if (spec.pattern != nullptr) schema.Set("pattern", spec.pattern->text());
+    return schema;
   }
 
   Json definitions_ = Json::MakeObject();

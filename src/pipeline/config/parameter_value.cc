@@ -96,6 +96,11 @@ Problem CheckText(const ParameterSpec& spec, const std::string& text, const std:
           TextFormProblem(caracal::config::v1::TEXT_FORM_ANY, text)) {
     return ValueProblem{DiagnosticCode::kMalformedText, fmt::format("'{}' {}", path, *bad)};
   }
+  if (spec.pattern != nullptr && !spec.pattern->Matches(text)) {
+    return ValueProblem{DiagnosticCode::kMalformedText,
+                        fmt::format("'{}' must match the pattern {}, '{}' does not", path,
+                                    spec.pattern->text(), text)};
+  }
   if (spec.choices.empty() ||
       std::find(spec.choices.begin(), spec.choices.end(), text) != spec.choices.end()) {
     return std::nullopt;

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/config/text_pattern.h"
 #include "pipeline/plugins/json_document.h"
 
 namespace caracal::pipeline {
@@ -73,6 +74,17 @@ absl::Status ReadEnum(const JsonDocument& schema, const std::string& path, Param
   return spec.choices.empty() ? Refuse(path + ".enum", "lists no value") : absl::OkStatus();
 }
 
+absl::Status ReadPattern(const JsonDocument& schema, const std::string& path, ParameterSpec& spec) {
+  const JsonDocument* pattern = schema.Find("pattern");
+  if (pattern == nullptr) return absl::OkStatus();
+  const std::string pattern_path = path + ".pattern";
+  RETURN_IF_ERROR(CheckKind(*pattern, Kind::kText, pattern_path));
+  auto compiled = CompilePattern(pattern->text);
+  if (!compiled.ok()) return Refuse(pattern_path, agents::MessageOf(compiled.status()));
+  spec.pattern = *std::move(compiled);
+  return absl::OkStatus();
+}
+
 absl::Status ReadNumber(const JsonDocument& value, const std::string& path, bool integer,
                         std::optional<std::string>& text) {
   RETURN_IF_ERROR(CheckKind(value, Kind::kNumber, path));
@@ -107,6 +119,9 @@ absl::Status ReadDefault(const JsonDocument& schema, const std::string& path, Ki
   if (!choices.empty() && std::find(choices.begin(), choices.end(), value->text) == choices.end()) {
     return Refuse(path + ".default", "is not in enum");
   }
+  if (spec.pattern != nullptr && !spec.pattern->Matches(value->text)) {
+    return Refuse(path + ".default", "does not match pattern");
+  }
   spec.default_text = value->text;
   return absl::OkStatus();
 }
@@ -116,11 +131,12 @@ absl::Status ReadItems(const JsonDocument& schema, const std::string& path, Para
   if (items == nullptr) return Refuse(path, "an array needs items");
   const std::string items_path = path + ".items";
   RETURN_IF_ERROR(CheckKind(*items, Kind::kObject, items_path));
-  RETURN_IF_ERROR(CheckKeywords(*items, items_path, {"type", "enum"}));
+  RETURN_IF_ERROR(CheckKeywords(*items, items_path, {"type", "enum", "pattern"}));
   const JsonDocument* type = items->Find("type");
   if (type == nullptr || type->text != "string") {
     return Refuse(items_path, "must have type string: lists are of texts");
   }
+  RETURN_IF_ERROR(ReadPattern(*items, items_path, spec));
   return ReadEnum(*items, items_path, spec);
 }
 
@@ -138,8 +154,9 @@ absl::Status ReadTyped(const JsonDocument& schema, const std::string& type, cons
   }
   if (type == "string") {
     spec.type = ParameterType::kText;
-    RETURN_IF_ERROR(CheckKeywords(schema, path, {"type", "default", "enum"}));
+    RETURN_IF_ERROR(CheckKeywords(schema, path, {"type", "default", "enum", "pattern"}));
     RETURN_IF_ERROR(ReadEnum(schema, path, spec));
+    RETURN_IF_ERROR(ReadPattern(schema, path, spec));
     return ReadDefault(schema, path, Kind::kText, spec);
   }
   if (type == "array") {

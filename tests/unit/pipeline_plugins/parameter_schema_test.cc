@@ -1,5 +1,6 @@
 #include "pipeline/plugins/parameter_schema.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <string>
@@ -56,6 +57,40 @@ TEST(ParameterSchemaTest, TurnsEveryTypeIntoAParameter) {
   EXPECT_TRUE(all[5].fields[0].required);
 }
 
+TEST(ParameterSchemaTest, TakesPatternsOfTexts) {
+  const auto specs = ParseParameterSchema(R"({"type": "object", "properties": {
+      "code": {"type": "string", "pattern": "^[A-Z]{2}$", "default": "FR"},
+      "codes": {"type": "array", "items": {"type": "string", "pattern": "[0-9]"}}}})");
+  ASSERT_TRUE(specs.ok()) << specs.status();
+  ASSERT_EQ(specs->size(), 2U);
+  ASSERT_NE((*specs)[0].pattern, nullptr);
+  EXPECT_TRUE((*specs)[0].pattern->Matches("DE"));
+  EXPECT_FALSE((*specs)[0].pattern->Matches("DEU"));
+  ASSERT_NE((*specs)[1].pattern, nullptr);
+  EXPECT_TRUE((*specs)[1].pattern->Matches("a1b")) << "a pattern matches anywhere";
+}
+
+TEST(ParameterSchemaTest, RefusesPatternsThatCannotBe) {
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "pattern": 1})")),
+            "properties.p.pattern: must be a text, not a number");
+  EXPECT_THAT(ErrorOf(WithProperty(R"({"type": "string", "pattern": "(a"})")),
+              ::testing::StartsWith("properties.p.pattern: is no regular expression of RE2: "));
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "pattern": "(a)\\1"})")),
+            "properties.p.pattern: is no regular expression of RE2: invalid escape sequence: \\1");
+  EXPECT_EQ(
+      ErrorOf(WithProperty(R"({"type": "integer", "pattern": "1"})")),
+      "properties.p.pattern: this keyword is not known here; leave it out and check the value "
+      "in create");
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "pattern": "^b", "default": "a"})")),
+            "properties.p.default: does not match pattern");
+  const std::string longest(1'000, 'a');
+  EXPECT_EQ(ErrorOf(WithProperty(fmt::format(R"({{"type": "string", "pattern": "{}"}})", longest))),
+            "");
+  EXPECT_EQ(
+      ErrorOf(WithProperty(fmt::format(R"({{"type": "string", "pattern": "{}b"}})", longest))),
+      "properties.p.pattern: has 1001 bytes, at most 1000 are allowed");
+}
+
 TEST(ParameterSchemaTest, TakesAnAgentWithoutParameters) {
   const auto specs = ParseParameterSchema(R"({"type": "object"})");
   ASSERT_TRUE(specs.ok());
@@ -70,7 +105,8 @@ TEST(ParameterSchemaTest, RefusesWhatItWouldNotCheck) {
        "additionalProperties: must be false"},
       {R"({"type": "object", "properties": []})", "properties: must be an object, not an array"},
       {R"({"type": "object", "required": ["x"]})", "required: 'x' is no property"},
-      {WithProperty(R"({"type": "string", "pattern": "a"})"), "properties.p.pattern: this keyword"},
+      {WithProperty(R"({"type": "string", "format": "date"})"),
+       "properties.p.format: this keyword"},
       {WithProperty(R"({"type": "string", "minimum": 1})"), "properties.p.minimum: this keyword"},
       {WithProperty(R"({"type": "null"})"), "properties.p.type: 'null' is none of"},
       {WithProperty(R"({"type": ["string"]})"), "properties.p.type: must be a text"},

@@ -252,8 +252,8 @@ typedef struct caracal_agent_api {
   const char* description; /* one or two sentences */
   /* JSON Schema of the parameters: an object whose properties are the keys of the rule. Known
    * keywords: type (boolean, integer, number, string, array of strings, object), properties,
-   * required, additionalProperties (false), enum, minimum, maximum, items, default, description,
-   * title, $schema, $id, $comment, examples. Any other is refused. */
+   * required, additionalProperties (false), enum, pattern (RE2 syntax), minimum, maximum, items,
+   * default, description, title, $schema, $id, $comment, examples. Any other is refused. */
   const char* parameters_schema;
   const caracal_reason* reasons;
   uint32_t reason_count; /* 1 to CARACAL_REASONS_MAX */
