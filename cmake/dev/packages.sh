@@ -9,8 +9,8 @@ packages_of() {
     build)
       echo g++ cmake ninja-build pkg-config ccache python3 \
         libabsl-dev 'libboost1.81-dev|libboost-dev' libcli11-dev libfmt-dev libpq-dev \
-        libprotobuf-dev libre2-dev librdkafka-dev libsimdjson-dev libspdlog-dev libssl-dev libxxhash-dev \
-        libyaml-cpp-dev prometheus-cpp-dev protobuf-compiler libgtest-dev libgmock-dev
+        libprotobuf-dev libre2-dev librdkafka-dev libsimdjson-dev libspdlog-dev libssl-dev \
+        libxxhash-dev libyaml-cpp-dev prometheus-cpp-dev protobuf-compiler libgtest-dev libgmock-dev
       ;;
     bench) echo libbenchmark-dev ;;
     check) echo python3-jsonschema python3-yaml prometheus postgresql curl shellcheck yamllint ;;

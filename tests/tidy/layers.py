@@ -40,6 +40,8 @@ MAY_INCLUDE = {
     "pipeline/config": [*_CLOSED, *_API],
     # Loading needs files, JSON and the log; what a plugin is to the rules is agents/plugin's.
     "pipeline/plugins": [*_CLOSED, *_API, "pipeline/config", "agents/plugin", "agents/sdk"],
+    # The plugin on trial is loaded as by the engine, and run without its stages.
+    "pipeline/conformance": [*_CLOSED, *_API, "pipeline/config", "pipeline/plugins"],
     "pipeline/control": [*_CLOSED, *_API, "pipeline/config", "pipeline/observe"],
     "pipeline/generate": [*_CLOSED, *_API, "pipeline/kafka"],
     # The demo runs the whole engine against a broker inside the process.

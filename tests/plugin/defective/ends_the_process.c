@@ -1,0 +1,18 @@
+/* Ends the process when it does not like an amount. */
+#include <stdlib.h>
+#include "tests/plugin/defective/good_agent.h"
+
+static int32_t Process(caracal_agent* agent, const caracal_batch* batch, caracal_verdict* verdicts,
+                       caracal_error* error) {
+  for (uint64_t i = 0; i < batch->count; ++i) {
+    if (batch->events[i]->amount < 0) exit(3);
+  }
+  return GoodProcess(agent, batch, verdicts, error);
+}
+
+static void Spoil(caracal_agent_api* api) { api->process = Process; }
+
+const caracal_agent_api* caracal_agent_entry(const caracal_host* host) {
+  (void)host;
+  return Spoilt(Spoil);
+}
