@@ -21,7 +21,17 @@ PluginHost::PluginHost(PluginLog log) : table_() {
   table_.parameter = PluginRuleArguments::FindParameter;
   table_.attribute_slot = PluginRuleArguments::FindAttribute;
   table_.feature = PluginRuleArguments::FindFeature;
+  table_.counter = FindCounter;
+  table_.count = Count;
   table_.log_lines = std::move(log);
+}
+
+int32_t PluginHost::FindCounter(const caracal_host* host, const char* name) {
+  return name == nullptr ? -1 : static_cast<const Table*>(host)->counters->Find(name);
+}
+
+void PluginHost::Count(const caracal_host* host, int32_t counter, uint64_t amount) {
+  static_cast<const Table*>(host)->counters->Add(counter, amount);
 }
 
 void PluginHost::Log(const caracal_host* host, uint32_t level, caracal_text text) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 
 #include "agents/api/parameters.h"
 #include "agents/api/transaction.h"
+#include "agents/plugin/plugin_counters.h"
 
 namespace caracal::agents {
 
@@ -28,6 +30,8 @@ class PluginHost {
   PluginHost& operator=(const PluginHost&) = delete;
 
   const caracal_host* table() const { return &table_; }
+  /// What the plugin counts; may outlive this.
+  std::shared_ptr<const PluginCounters> counters() const { return table_.counters; }
   /// What log lines say of their origin: the path until the agent's name is known.
   void set_agent(std::string agent) { table_.agent = std::move(agent); }
 
@@ -35,9 +39,12 @@ class PluginHost {
   struct Table : caracal_host {
     std::string agent;
     PluginLog log_lines;
+    std::shared_ptr<PluginCounters> counters = std::make_shared<PluginCounters>();
   };
 
   static void Log(const caracal_host* host, uint32_t level, caracal_text text);
+  static int32_t FindCounter(const caracal_host* host, const char* name);
+  static void Count(const caracal_host* host, int32_t counter, uint64_t amount);
 
   Table table_;
 };

@@ -4,9 +4,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "pipeline/base/cell.h"
@@ -39,7 +41,7 @@ struct PluginIdentity {
 /// write it, metrics and /status read it. Replayed transactions count like others: a plugin that
 /// fails in a replay fails.
 ///
-/// Any thread, except set_identity: before others see the probe.
+/// Any thread, except the setters: before others see the probe.
 class PluginProbe {
  public:
   /// Writers of batch durations share this many cells: few enough to keep, enough that workers
@@ -48,6 +50,11 @@ class PluginProbe {
 
   const PluginIdentity& identity() const { return identity_; }
   void set_identity(PluginIdentity identity) { identity_ = std::move(identity); }
+
+  /// What the plugin itself counts: names and values.
+  using Counters = std::vector<std::pair<std::string, uint64_t>>;
+  Counters counters() const { return read_counters_ == nullptr ? Counters() : read_counters_(); }
+  void set_counters(std::function<Counters()> read) { read_counters_ = std::move(read); }
 
   void Count(PluginFault fault, std::string_view sentence);
   uint64_t count(PluginFault fault) const { return faults_[static_cast<size_t>(fault)].value(); }
@@ -67,6 +74,7 @@ class PluginProbe {
   };
 
   PluginIdentity identity_;
+  std::function<Counters()> read_counters_;
   std::array<Counter, kPluginFaultCount> faults_;
   std::array<Shard, kShards> durations_;
   std::atomic<uint32_t> next_shard_{0};  // which of them it is does not matter

@@ -107,6 +107,9 @@ Json PluginJson(const PluginProbe& plugin) {
     errors.Set(std::string(PluginFaultName(fault)), Number(plugin.count(fault)));
   }
   json.Set("errors", std::move(errors));
+  Json counters = Json::MakeObject();
+  for (const auto& [name, value] : plugin.counters()) counters.Set(name, Number(value));
+  json.Set("counters", std::move(counters));
   if (std::string last = plugin.last_error(); !last.empty()) {
     json.Set("last_error", std::move(last));
   }

@@ -154,14 +154,22 @@ void MetricsCatalog::AddPlugins() {
       {"agent", "reason"});
   auto& durations = Declare(kHistogram, "caracal_agent_duration_seconds",
                             "Time a plugin took for a batch of up to 32 transactions.", {"agent"});
+  auto& events = Declare(kCounter, "caracal_plugin_events_total",
+                         "What plugins count themselves; replayed transactions count again.",
+                         {"agent", "counter"});
   for (const auto& plugin : engine_.options().plugins) {
     const std::string& agent = plugin->identity().agent;
     for (size_t i = 0; i < kPluginFaultCount; ++i) {
       const auto fault = static_cast<PluginFault>(i);
-      Keep(errors.Add({agent, std::string(PluginFaultName(fault))}, [&plugin = *plugin, fault] {
-        return static_cast<double>(plugin.count(fault));
+      Keep(errors.Add({agent, std::string(PluginFaultName(fault))}, [probe = plugin.get(), fault] {
+        return static_cast<double>(probe->count(fault));
       }));
     }
+    Keep(events.AddSource([probe = plugin.get()](SampleWriter& writer) {
+      for (const auto& [name, value] : probe->counters()) {
+        writer.Write({probe->identity().agent, name}, static_cast<double>(value));
+      }
+    }));
     for (size_t i = 0; i < PluginProbe::kShards; ++i) {
       Keep(durations.Add({agent}, plugin->durations(i)));
     }

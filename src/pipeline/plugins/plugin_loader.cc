@@ -111,6 +111,8 @@ std::unique_ptr<agents::AgentFactory> PluginLoader::Load(const PluginRequest& re
   options.info.fingerprint = FingerprintOf(file, options.api->abi_version, request.skip_errors);
   if (request.probe != nullptr) {
     request.probe->set_identity(IdentityOf(file, options.info, options.api->abi_version));
+    request.probe->set_counters(
+        [counters = options.host->counters()] { return counters->values(); });
   }
   options.watch = WatchMakerOf(request, clock_);
   options.on_error =

@@ -51,6 +51,7 @@ extern "C" {
 #define CARACAL_STATE_SIZE_MAX 65536u  /* bytes of state per key; 0 = stateless */
 #define CARACAL_STATE_ALIGN_MAX 16u    /* its alignment, a power of two */
 #define CARACAL_SCHEMA_SIZE_MAX 65536u /* bytes of parameters_schema */
+#define CARACAL_COUNTERS_MAX 16u       /* counters of a library */
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
@@ -198,6 +199,19 @@ typedef struct caracal_host {
    * such a value: the host then refuses the rule, whatever create returns.
    * Ownership: name is read during the call. Concurrency: only in create. */
   int32_t (*feature)(const caracal_rule* rule, const char* name, uint32_t* kind);
+
+  /* Finds or makes a counter of the library: caracal_plugin_events_total{agent,counter} of the
+   * engine's metrics. At most CARACAL_COUNTERS_MAX of them.
+   * Arguments: host = this table; name = [a-z][a-z0-9_]{0,63}.
+   * Returns: the counter; -1 for a name that cannot be, or one too many.
+   * Ownership: name is copied. Concurrency: any thread; takes a lock, so not in process. */
+  int32_t (*counter)(const struct caracal_host* host, const char* name);
+
+  /* Adds to a counter, for people to read. Replayed and repeated events count again, so this is no
+   * place to keep what verdicts depend on, and cannot be read here.
+   * Arguments: host = this table; counter = of the function above, nothing happens for -1.
+   * Returns: nothing; never fails. Ownership: none. Concurrency: any thread; never waits. */
+  void (*count)(const struct caracal_host* host, int32_t counter, uint64_t amount);
 } caracal_host;
 
 /* Events to judge. Valid until process returns. Append only. */

@@ -83,6 +83,18 @@ class Verdict {
   caracal_verdict& raw_;
 };
 
+/// Counts something for people to read: caracal_plugin_events_total{agent,counter}. Replayed and
+/// repeated events count again. Copyable; any thread.
+class Counter {
+ public:
+  Counter(const caracal_host& host, int32_t counter) : host_(&host), counter_(counter) {}
+  void Add(uint64_t amount = 1) const noexcept { host_->count(host_, counter_, amount); }
+
+ private:
+  const caracal_host* host_;
+  int32_t counter_;
+};
+
 /// A rule's parameters and stream. Valid inside the constructor only; copy what is kept.
 class Rule {
  public:
@@ -136,6 +148,13 @@ class Rule {
     const int32_t index = host_.feature(&raw_, name.c_str(), nullptr);
     if (index >= 0) return static_cast<uint32_t>(index);
     throw std::invalid_argument("no earlier rule observes '" + name + "'");
+  }
+  /// Lower-case letters, digits and '_'; the same name is the same counter in all agents of the
+  /// library. Throws std::invalid_argument for another name, or more than CARACAL_COUNTERS_MAX.
+  caracal::Counter Counter(const std::string& name) const {
+    const int32_t counter = host_.counter(&host_, name.c_str());
+    if (counter >= 0) return {host_, counter};
+    throw std::invalid_argument("there can be no counter '" + name + "'");
   }
   uint32_t amount_scale() const { return raw_.amount_scale; }
   bool has_amount() const { return raw_.has_amount != 0; }
