@@ -15,6 +15,7 @@
 #include "pipeline/generate/generate_plan.h"
 #include "pipeline/generate/progress_line.h"
 #include "pipeline/generate/table_text.h"
+#include "pipeline/tools/agent_project.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -249,13 +250,51 @@ void AddSinkOptions(CLI::App& command, GenerateArguments& arguments) {
 constexpr const char* kExamples =
     "Examples:\n"
     "  caracal generate --count 100000 --output events.ndjson --labels labels.ndjson\n"
-    "  caracal generate --create-table --profile reference";
+    "  caracal generate --create-table --profile reference\n"
+    "  caracal generate agent card-burst";
+
+struct AgentArguments {
+  std::string name;
+  std::string language = "cpp";
+  std::string directory;
+};
+
+int RunGenerateAgent(const AgentArguments& arguments) {
+  const std::string directory = arguments.directory.empty() ? arguments.name : arguments.directory;
+  const AgentLanguage language =
+      arguments.language == "c" ? AgentLanguage::kC : AgentLanguage::kCpp;
+  const auto files = AgentProject(arguments.name, language);
+  const absl::Status status = files.ok() ? WriteProject(directory, *files) : files.status();
+  if (!status.ok()) {
+    fmt::print(stderr, "caracal generate agent: {}\n", agents::MessageOf(status));
+    return absl::IsUnavailable(status) ? kExitIo : kExitUsage;
+  }
+  for (const ProjectFile& file : *files) fmt::print("{}/{}\n", directory, file.name);
+  return kExitOk;
+}
+
+void AddGenerateAgent(CLI::App& generate, CommandResult& result) {
+  CLI::App* const command =
+      generate.add_subcommand("agent", "Write the project of a new agent, with a test");
+  auto arguments = std::make_shared<AgentArguments>();
+  command->add_option("NAME", arguments->name, "What rules will call it")->required();
+  command->add_option("--language", arguments->language, "What it is written in")
+      ->check(CLI::IsMember({"c", "cpp"}))
+      ->capture_default_str();
+  command->add_option("--directory", arguments->directory, "Directory to make [NAME]")
+      ->type_name("DIR");
+  command->footer(
+      "Examples:\n"
+      "  caracal generate agent card-burst\n"
+      "  caracal generate agent card-burst --language c --directory src/card-burst");
+  command->callback([arguments, &result] { result.exit_code = RunGenerateAgent(*arguments); });
+}
 
 }  // namespace
 
 void AddGenerateCommand(CLI::App& app, CommandResult& result) {
   CLI::App* const command = app.add_subcommand(
-      "generate", "Make a load of change events, with planted and labelled fraud");
+      "generate", "Make a load of change events, with planted and labelled fraud, or an agent");
   auto arguments = std::make_shared<GenerateArguments>();
   AddLoadOptions(*command, *arguments);
   AddCardsOptions(*command, *arguments);
@@ -263,7 +302,10 @@ void AddGenerateCommand(CLI::App& app, CommandResult& result) {
   AddMessageOptions(*command, *arguments);
   AddSinkOptions(*command, *arguments);
   command->footer(kExamples);
-  command->callback([arguments, &result] { result.exit_code = RunGenerate(*arguments); });
+  AddGenerateAgent(*command, result);
+  command->callback([arguments, command, &result] {
+    if (command->get_subcommands().empty()) result.exit_code = RunGenerate(*arguments);
+  });
 }
 
 }  // namespace caracal::pipeline
