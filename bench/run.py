@@ -139,6 +139,25 @@ def run_key_table(runner):
                          column(repetitions, "bytes_per_key"))
 
 
+def run_plugin(runner):
+    runs = runner.google("plugin_bench", "--benchmark_enable_random_interleaving=true")
+    none, empty, built_in, plugin = (
+        per_item(runs[f"BM_{name}"])
+        for name in ("NoAgent", "EmptyPlugin", "VelocityBuiltIn", "VelocityPlugin"))
+    yield Figure("no agent", "ns/event", none)
+    yield Figure("empty plugin", "ns/event", empty)
+    middle = statistics.median(none)
+    yield Figure("empty plugin - no agent", "ns/event", [value - middle for value in empty],
+                 "<= 5")
+    yield Figure("velocity, built in", "ns/event", built_in)
+    yield Figure("velocity, plugin", "ns/event", plugin)
+    middle = statistics.median(built_in)
+    yield Figure("velocity: plugin / built in", "ratio", [value / middle for value in plugin],
+                 "<= 1.1")
+    loads = next(entries for name, entries in runs.items() if name.startswith("BM_LoadTwenty"))
+    yield Figure("loading twenty plugins", "ms", column(loads, "real_time"), "<= 100")
+
+
 def unit_of(name):
     return next(unit for unit in ("events/s", "ns/event", "MiB", "") if unit in name)
 
@@ -204,6 +223,7 @@ BENCHMARKS = {
     "agents": (run_agents, ["agents_bench"]),
     "key_table": (run_key_table, ["key_table_bench"]),
     "snapshot": (run_snapshot, ["snapshot_bench"]),
+    "plugin": (run_plugin, ["plugin_bench"]),
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),

@@ -13,7 +13,10 @@ packages_of() {
         libxxhash-dev libyaml-cpp-dev prometheus-cpp-dev protobuf-compiler libgtest-dev libgmock-dev
       ;;
     bench) echo libbenchmark-dev ;;
-    check) echo python3-jsonschema python3-yaml prometheus postgresql curl shellcheck yamllint ;;
+    check)
+      echo python3-jsonschema python3-yaml prometheus postgresql curl shellcheck yamllint \
+        abigail-tools
+      ;;
     stack)
       echo 'openjdk-17-jre-headless|openjdk-21-jre-headless|default-jre-headless' maven \
         postgresql kcat curl prometheus

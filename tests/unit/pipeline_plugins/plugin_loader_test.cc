@@ -64,6 +64,15 @@ TEST(PluginLoaderTest, ServesAnAgentInC) {
       "the stream maps no amount; map it under the stream's fields");
 }
 
+TEST(PluginLoaderTest, ServesAPluginOfTheFirstVersionOfTheInterface) {
+  PluginRefusal refusal;
+  const auto plugin = LoadTestPlugin("first_minor", refusal);
+  ASSERT_NE(plugin, nullptr) << refusal.message;
+  RuleHarness rule(*plugin, MakeParameters({{"above", Number(100)}}), {});
+  EXPECT_FALSE(rule.Judge({.amount = 100}).fired);
+  EXPECT_EQ(rule.Reason(rule.Judge({.amount = 101})), "above_limit");
+}
+
 TEST(PluginLoaderTest, LooksInTheDefaultDirectoryUnlessOthersAreNamed) {
   PluginRequest request;
   request.path = CARACAL_TEST_PLUGIN_DIR "/busy.so";
