@@ -13,7 +13,7 @@ cmd_test() {
     *) usage_error "test takes --quick or nothing, not '$1'" ;;
   esac
   local -a groups=(build check)
-  [[ -n $quick ]] || groups+=(stack clang)
+  [[ -n $quick ]] || groups+=(bench stack clang)
   ensure_packages "${groups[@]}"
   # Each of these counts its failures; none of them ends the run.
   test_dev "$quick" || true
@@ -46,6 +46,8 @@ test_release() {
   local labels='property|digest|simulation'
   phase 'release: build' build_labelled release "^($labels|e2e)$" "$PROGRAM" || return
   phase 'release: tests' run_tests release -L "^($labels)$" || true
+  # Measured by hand only; that they still compile is seen here.
+  phase 'bench: build' build bench bench/all || true
   test_end_to_end
 }
 
