@@ -28,6 +28,8 @@ class Stack:
 
     def __init__(self):
         self.cache = os.environ.get("STACK_CACHE", str(DEFAULT_CACHE))
+        if version := os.environ.get("STACK_KAFKA_VERSION"):
+            self.cache += f"-kafka-{version}"
         first_port = int(os.environ.get("CARACAL_E2E_PORT", "25600"))
         names = ("postgres", "kafka", "controller", "connect")
         self.ports = {name: first_port + i for i, name in enumerate(names)}
