@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import sys
 import time
 import traceback
@@ -31,6 +32,8 @@ def main():
             print(f"{row.NAME:<14} {row.PROMISE}")
         return 0
     suite.require(needs_binary=True)
+    # As an interrupt does it: servers and members end with the row.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chosen = [row for row in rows.ALL if not arguments.row or row.NAME in arguments.row]
     results = _Results(arguments)
     for row in chosen:

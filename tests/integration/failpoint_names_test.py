@@ -25,8 +25,9 @@ def main():
 
 
 def _held(program, names):
+    """As whole strings: settings of Kafka begin with some of them."""
     content = pathlib.Path(program).read_bytes()
-    return [name for name in names if name.encode() in content]
+    return [name for name in names if name.encode() + b"\0" in content]
 
 
 if __name__ == "__main__":
