@@ -22,10 +22,12 @@ CONTROL_IN_SMALL = False
 CONTROL_SEES = r"expected \d+ alerts|expected for offset|observed"
 
 _EARLIER_S = 10 * 86_400
-_HONEST = 400  # accounts; the flood's numbers lie above
+_HONEST = 400  # accounts
+_FIRST_HONEST = 50_000_001  # those of the flood lie below
+_INTERVAL_S = 0.2
 _EVENTS_PER_COLLIDING = 40
 # How much more time of the processor a load of colliding accounts may take, and what is noise.
-_DEARER, _NOISE_S = 3.0, 1.0
+_DEARER, _NOISE_S = 3.0, 0.5
 
 _ACCOUNT = re.compile(r'"user_id":(\d+)')
 
@@ -60,8 +62,8 @@ def _flood(plan, seed, earlier_s):
         try:
             group.start(1)
             honest = Load(plan.honest_events, _HONEST, seed, ())
+            accounts = range(_FIRST_HONEST, _FIRST_HONEST + _HONEST)
             seconds = max(20, plan.flood / 30_000)
-            producers = [Producer(broker, honest, plan.honest_events / seconds)]
             # The oldest key is evicted first: here the flood's, whatever arrives when.
             flood = Load(
                 plan.flood,
@@ -71,8 +73,9 @@ def _flood(plan, seed, earlier_s):
                 first_id=1 + plan.honest_events,
                 earlier_s=earlier_s,
             )
-            producers.append(Producer(broker, flood, flood.events / seconds))
-            highest = _watch(plan, group, producers)
+            producer = Producer(broker, flood, flood.events / seconds)
+            pieces = _pieces(_renamed(honest.values(), accounts), int(seconds / _INTERVAL_S))
+            highest = _watch(plan, group, producer, pieces)
             group.wait_until_judged(300)
             evicted = group.sum_of("caracal_state_evictions_total")
             assert evicted > 0, "nothing was evicted: the flood was too small to prove anything"
@@ -86,20 +89,27 @@ def _flood(plan, seed, earlier_s):
     )
 
 
-def _watch(plan, group, producers):
-    """The highest RSS in MiB until all is judged."""
-    member, highest = group.members[0], 0.0
+def _pieces(values, count):
+    size = -(-len(values) // count)
+    return [values[begin : begin + size] for begin in range(0, len(values), size)]
+
+
+def _watch(plan, group, producer, pieces):
+    """Sends the pieces beside what the producer sends; the highest RSS in MiB until all is
+    judged."""
+    member, highest, to_send = group.members[0], 0.0, iter(pieces)
 
     def judged():
         nonlocal highest
         highest = max(highest, member.rss_mib())
         assert highest <= plan.rss_mib, f"RSS {highest:.0f} MiB: {member.describe()}"
-        sent = not any(producer.running() for producer in producers)
-        return sent and group.records_committed() == sum(group.sources_end().values())
+        if piece := next(to_send, None):
+            _send(group, piece)
+            return False
+        return not producer.running() and group.records_committed() == group.records_in_topic()
 
-    wait_until(judged, group.describe_progress, 3600, interval_s=0.2)
-    for producer in producers:
-        producer.wait()
+    wait_until(judged, group.describe_progress, 3600, interval_s=_INTERVAL_S)
+    producer.wait()
     return highest
 
 
@@ -121,7 +131,7 @@ def _check_honest(broker, group):
 
 
 def _is_honest(alert):
-    return int(alert["account"]) <= _HONEST
+    return int(alert["account"]) >= _FIRST_HONEST
 
 
 def _collide(plan, seed):
@@ -153,9 +163,13 @@ def _collide(plan, seed):
 def _judge(group, values):
     """Seconds of the processor."""
     begin = group.members[0].cpu_s()
-    group.kafka.produce_lines(TOPIC, [(_ACCOUNT.search(value)[1], value) for value in values])
+    _send(group, values)
     group.wait_until_judged()
     return group.members[0].cpu_s() - begin
+
+
+def _send(group, values):
+    group.kafka.produce_lines(TOPIC, [(_ACCOUNT.search(value)[1], value) for value in values])
 
 
 def _renamed(values, accounts):
