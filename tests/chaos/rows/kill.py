@@ -19,6 +19,7 @@ CONTROL_IN_SMALL = True
 CONTROL_SEES = r"came twice"
 
 _KILL_EVERY_S = 4
+_CRASH_EVERY_S = 2  # about: members come by their failpoints when they do
 # Once what is armed still waits for a partition to be taken from it: members stay away for longer
 # than a session, so that the others get theirs, and have to give them back.
 _KILL_AT_LAST_EVERY_S = 12
@@ -72,13 +73,13 @@ def failpoints():
 def _run(plan, seed, delivery):
     rng = random.Random(seed)
     wanted = _wanted(plan, delivery)
-    kills = plan.random_kills + len(wanted)
+    seconds = plan.random_kills * _KILL_EVERY_S + len(wanted) * _CRASH_EVERY_S
     with Broker() as broker:
         group = Group(broker, NAME, plan.partitions, delivery=delivery)
         try:
             group.start(plan.members)
             load = Load(plan.events, plan.accounts, seed)
-            feed = Feed(broker, load, plan.events // (kills * _KILL_EVERY_S))
+            feed = Feed(broker, load, plan.events // seconds)
             killer = _Killer(group, rng, plan.random_kills, wanted)
             killer.run(feed)
             feed.wait()
