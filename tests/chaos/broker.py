@@ -31,6 +31,7 @@ class Broker:
     def __enter__(self):
         self.stack = Stack()
         self.groups = []  # their members end with the broker
+        self.producers = []
         # Neither PostgreSQL nor Connect runs: their ports are free.
         ports = {
             "kafka": self.stack.ports["kafka"],
@@ -53,6 +54,8 @@ class Broker:
     def __exit__(self, *_):
         for group in self.groups:
             group.kill_members()
+        for producer in self.producers:
+            producer.kill()
         self.proxy.stop()
         self.stack.stop()
 
