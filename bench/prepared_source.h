@@ -35,7 +35,6 @@ class PreparedSource : public EventSource {
   absl::Status Pause(const LeasePtr& lease, int64_t from) override;
   absl::Status Resume(const LeasePtr& /*lease*/) override { return absl::OkStatus(); }
   std::string GroupMetadata() override { return "bench"; }
-  bool Rebalancing() const override { return false; }
   void Wake() override;
   absl::Status Close(absl::Duration /*timeout*/) override { return absl::OkStatus(); }
 

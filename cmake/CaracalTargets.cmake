@@ -1,10 +1,12 @@
 # One call per folder. A target may include only what its DEPS and PRIVATE_DEPS name: this is how the
 # layers of ARCHITECTURE.md are enforced by the linker (and by tests/tidy for header-only ones).
 
-# caracal_library(name HEADERS ... SOURCES ... DEPS ... PRIVATE_DEPS ...)
-#   makes caracal_<name> and the alias caracal::<name>; no SOURCES = a header-only target.
+# caracal_library(name HEADERS ... SOURCES ... DEPS ... PRIVATE_DEPS ... [COLD])
+#   makes caracal_<name> and the alias caracal::<name>; no SOURCES = a header-only target. COLD: its
+#   speed matters nowhere, so that sanitized builds need not spend their time on optimising the
+#   templates of the libraries it uses.
 function(caracal_library name)
-  cmake_parse_arguments(ARG "" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   set(target caracal_${name})
   if(ARG_SOURCES)
     add_library(${target} STATIC ${ARG_SOURCES})
@@ -12,6 +14,9 @@ function(caracal_library name)
       ${target}
       PUBLIC ${ARG_DEPS}
       PRIVATE ${ARG_PRIVATE_DEPS} caracal_warnings caracal_sanitizers)
+    if(ARG_COLD AND CARACAL_SANITIZERS)
+      target_compile_options(${target} PRIVATE -O0)
+    endif()
     set(scope PUBLIC)
   else()
     add_library(${target} INTERFACE)
@@ -37,6 +42,10 @@ function(caracal_test name)
   endif()
   if(NOT ARG_LABELS)
     set(ARG_LABELS unit)
+  endif()
+  # The libraries are what the sanitizers check; the code of tests was half of the build's time.
+  if(CARACAL_SANITIZERS AND NOT ARG_LABELS MATCHES "property|simulation|scenario|digest")
+    target_compile_options(${name} PRIVATE -O0 -fno-sanitize=null,alignment)
   endif()
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)

@@ -5,6 +5,8 @@
 readonly PROGRAM=src/pipeline/tools/caracal
 
 export CCACHE_DIR=${CCACHE_DIR:-$ROOT/.cache/ccache}
+# Presets that differ in their build folder alone share objects.
+export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT} CCACHE_NOHASHDIR=1
 
 build_dir() { printf '%s/build/%s' "$ROOT" "$1"; }
 

@@ -2,6 +2,8 @@
 # ./dev chaos: faults, for hours. Sourced by ./dev.
 
 readonly CHAOS_SEEDS=1..100000
+# The program with its failpoints.
+readonly FAILPOINT_PROGRAM=$PROGRAM-failpoints
 
 cmd_chaos() {
   case ${1:-} in
@@ -49,10 +51,11 @@ chaos_rows() {
 
 run_rows() {
   ensure_packages build stack
-  build chaos "$PROGRAM" || die "the build failed"
+  build release "$FAILPOINT_PROGRAM" || die "the build failed"
   fetch_stack || die "the components could not be fetched"
-  CARACAL_BINARY=$(build_dir chaos)/$PROGRAM CARACAL_E2E=1 CHAOS_CACHE=$ROOT/.cache/chaos \
-    python3 -B "$ROOT/tests/chaos/run.py" --results "$ROOT/build/chaos/results.json" "$@"
+  CARACAL_BINARY=$(build_dir release)/$FAILPOINT_PROGRAM CARACAL_E2E=1 \
+    CHAOS_CACHE=$ROOT/.cache/chaos \
+    python3 -B "$ROOT/tests/chaos/run.py" --results "$ROOT/build/logs/chaos.json" "$@"
 }
 
 # simulate OPTION...: members of a group against a simulated cluster.

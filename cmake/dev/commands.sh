@@ -102,7 +102,8 @@ help_test() {
   tsan     gcc, ThreadSanitizer tests labelled `threads`
   release  gcc, optimised       tests labelled `property`, `digest` and `simulation`, then `e2e`
                                 against a real Kafka, Debezium and PostgreSQL (downloaded once, kept
-                                in .cache)
+                                in .cache), then `chaos`: the rows of ./dev chaos in their small
+                                sizes
   clang    clang 14, optimised  tests labelled `digest`: two compilers, the same alerts
 
 A failing phase does not end the run. The last line is "N passed, N failed"; a phase that could not
@@ -120,9 +121,9 @@ help_chaos() {
 ./dev chaos [--row NAME]... [--resume] [--small]
 ./dev chaos A..B | N [--trace]
 
-Builds the program with its failpoints and runs, against a real Kafka, one row of faults after the
-other in its full size (8 hours together, each below 90 minutes), each with its control: the same
-without the mitigation, which must fail. Then 100,000 seeds of the simulation. Ends with a table.
+Builds caracal-failpoints and runs, against a real Kafka, one row of faults after the other in its
+full size (8 hours together, each below 90 minutes), each with its control: the same without the
+mitigation, which must fail. Then 100,000 seeds of the simulation. Ends with a table.
 tests/chaos/README.md explains it.
 
   --row NAME   only this row; --list says which there are, `simulation` is one of them
@@ -145,8 +146,7 @@ help_build() {
 ./dev build [PRESET]
 
 Configures and builds everything of one preset of CMakePresets.json: dev (the default), tsan,
-release, chaos, bench, clang, fuzz. The result is in build/PRESET. CARACAL_JOBS sets the number of
-jobs.
+release, bench, clang, fuzz. The result is in build/PRESET. CARACAL_JOBS sets the number of jobs.
 
   ./dev build
   ./dev build release

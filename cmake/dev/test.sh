@@ -13,7 +13,7 @@ cmd_test() {
     *) usage_error "test takes --quick or nothing, not '$1'" ;;
   esac
   local -a groups=(build check)
-  [[ -n $quick ]] || groups+=(stack clang)
+  [[ -n $quick ]] || groups+=(bench stack clang)
   ensure_packages "${groups[@]}"
   # Each of these counts its failures; none of them ends the run.
   test_dev "$quick" || true
@@ -44,8 +44,11 @@ test_tsan() {
 
 test_release() {
   local labels='property|digest|simulation'
-  phase 'release: build' build_labelled release "^($labels|e2e)$" "$PROGRAM" || return
+  phase 'release: build' build_labelled release "^($labels|e2e)$" "$PROGRAM" \
+    "$FAILPOINT_PROGRAM" || return
   phase 'release: tests' run_tests release -L "^($labels)$" || true
+  # Measured by hand only; that they still compile is seen here.
+  phase 'bench: build' build bench bench/all || true
   test_end_to_end
 }
 
@@ -58,12 +61,12 @@ test_clang() {
     phase 'clang: tests' run_tests clang -L '^digest$'
 }
 
-# Against the real components, one test at a time: they share ports and two processors.
+# Against the real components; they wait more than they compute: two at a time.
 test_end_to_end() {
-  CARACAL_BINARY=$(build_dir release)/$PROGRAM
-  export CARACAL_BINARY CARACAL_E2E=1
+  export CARACAL_E2E=1
   phase 'stack: fetch' fetch_stack || return
-  phase 'release: e2e' run_tests release -L '^e2e$' -j 1
+  phase 'release: e2e' run_tests release -L '^e2e$' -j 2 || true
+  phase 'chaos: rows' run_tests release -L '^chaos$' -j 2
 }
 
 # phase NAME COMMAND...: runs it, notes result and time; a failure counts and does not end the run.

@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # fetch.sh CACHE: Kafka, Kafka Connect and the Debezium PostgreSQL connector from Maven Central into
 # CACHE/lib and CACHE/plugins, in the versions of pom.xml (60 MB). Does nothing, and needs no
-# network, when they are there already.
+# network, when they are there already. STACK_KAFKA_VERSION: another version of Kafka; a cache of
+# its own keeps both.
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
 [[ $# == 1 ]] || die "usage: fetch.sh CACHE"
 cache=$(readlink -m -- "$1")
 pom=$STACK_SCRIPTS/pom.xml
+versions=()
+[[ -z ${STACK_KAFKA_VERSION:-} ]] || versions+=("-Dkafka.version=$STACK_KAFKA_VERSION")
 
-# The manifest: the checksum of pom.xml, then every file with its size.
+# The manifest: the checksum of pom.xml and what differs from it, then every file with its size.
 inventory() {
-  sha256sum <"$pom"
+  { cat "$pom" && printf '%s' "${versions[@]}"; } | sha256sum
   (cd "$1" && find lib plugins -type f -printf '%p %s\n' | LC_ALL=C sort)
 }
 
@@ -34,7 +37,8 @@ incoming=$cache/incoming
 log=$cache/fetch.log
 rm -rf "$incoming" "$cache/manifest"
 mkdir "$incoming"
-mvn --quiet --batch-mode --strict-checksums --file "$pom" "-Dcache=$incoming" process-resources \
+mvn --quiet --batch-mode --strict-checksums --file "$pom" "-Dcache=$incoming" "${versions[@]}" \
+  process-resources \
   >"$log" 2>&1 || {
   grep -m 5 ERROR "$log" >&2 || tail -n 15 "$log" >&2
   die "Maven could not download the stack (whole log: $log). It needs repo.maven.apache.org or a" \

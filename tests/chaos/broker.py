@@ -12,12 +12,13 @@ _OFFSETS_TOPIC, _OFFSETS_PARTITIONS = "__consumer_offsets", 4
 _HANGING_S = 20
 
 # Killed members leave transactions open; looked at often, so that a run has more of its faults in
-# the middle of work and fewer in the middle of waiting.
+# the middle of work and fewer in the middle of waiting. Compaction comes often for the same reason.
 _BROKER = """\
 listeners=PLAINTEXT://127.0.0.1:{kafka},CONTROLLER://127.0.0.1:{controller},FAULTY://127.0.0.1:{faulty}
 advertised.listeners=PLAINTEXT://127.0.0.1:{kafka},FAULTY://127.0.0.1:{proxy}
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,FAULTY:PLAINTEXT
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+log.cleaner.backoff.ms=500
 """
 
 
@@ -30,6 +31,7 @@ class Broker:
     def __enter__(self):
         self.stack = Stack()
         self.groups = []  # their members end with the broker
+        self.producers = []
         # Neither PostgreSQL nor Connect runs: their ports are free.
         ports = {
             "kafka": self.stack.ports["kafka"],
@@ -52,6 +54,8 @@ class Broker:
     def __exit__(self, *_):
         for group in self.groups:
             group.kill_members()
+        for producer in self.producers:
+            producer.kill()
         self.proxy.stop()
         self.stack.stop()
 

@@ -4,6 +4,7 @@ import pathlib
 import time
 
 import state_topic
+from buckets import HASH_SEED
 from expectation import BUCKETS
 from harness.scenario import Scenario
 from harness.waiting import wait_until
@@ -28,6 +29,7 @@ class Group(Scenario):
         # Event times lie in the past: nothing may be deleted for its age.
         broker.kafka.create_topic(TOPIC, partitions, retention_ms=-1)
         settings = {"bootstrap": broker.disturbed, "max_recovery": _MAX_RECOVERY, **settings}
+        settings["environment"] = {"CHAOS_HASH_SEED": HASH_SEED, **settings.get("environment", {})}
         super().__init__(broker.stack, name, _CONFIG, TOPIC, partitions, **settings)
         self.broker = broker
         broker.groups.append(self)

@@ -58,13 +58,17 @@ class Load:
         }
         return ["--steady", *(str(text) for option in options.items() for text in option)]
 
+    def values(self):
+        """The values of the records, which go nowhere."""
+        return engine.command("generate", *self.arguments(), "--output", "-").decode().splitlines()
+
 
 def _rfc3339(seconds):
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Producer:
-    """A running `caracal generate` towards the broker, past the proxy."""
+    """A running `caracal generate` towards the broker, past the proxy; ends with the broker."""
 
     def __init__(self, broker, load, rate=None):
         """rate: records per second; None = as fast as it can."""
@@ -77,6 +81,7 @@ class Producer:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
+        broker.producers.append(self)
 
     def running(self):
         return self._process.poll() is None
@@ -91,3 +96,30 @@ class Producer:
     def kill(self):
         self._process.kill()
         self._process.wait()
+
+
+class Feed:
+    """A load at a steady rate, and more of its kind behind it for as long as a row needs some."""
+
+    _MORE_S = 10  # what one more piece lasts
+
+    def __init__(self, broker, load, rate):
+        """rate: records per second."""
+        self._broker = broker
+        self._rate = rate
+        self._load = load
+        self._producer = Producer(broker, load, rate)
+
+    def keep_up(self):
+        """Sends more if all is sent."""
+        if self._producer.running():
+            return
+        self.wait()
+        load = self._load
+        more = {"events": self._MORE_S * self._rate, "first": load.first + load.events}
+        self._load = replace(load, seed=load.seed + 1, **more)
+        self._producer = Producer(self._broker, self._load, self._rate)
+
+    def wait(self):
+        """Until everything is sent."""
+        self._producer.wait()

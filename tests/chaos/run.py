@@ -11,6 +11,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import sys
 import time
 import traceback
@@ -21,6 +22,9 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 import rows  # noqa: E402
 from harness import engine, suite  # noqa: E402
 
+# Ports of its own for each row, and none of the end-to-end tests': rows may run side by side.
+_PORTS_PER_ROW = 10
+_FIRST_PORT = int(os.environ.get("CARACAL_E2E_PORT", "25600")) + _PORTS_PER_ROW
 _COLUMNS = "{:<14} {:<6} {:<8} {:>7}  {}"
 
 
@@ -31,6 +35,8 @@ def main():
             print(f"{row.NAME:<14} {row.PROMISE}")
         return 0
     suite.require(needs_binary=True)
+    # As an interrupt does it: servers and members end with the row.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chosen = [row for row in rows.ALL if not arguments.row or row.NAME in arguments.row]
     results = _Results(arguments)
     for row in chosen:
@@ -55,6 +61,7 @@ def _arguments():
 
 
 def _run_row(row, arguments, results):
+    os.environ["CARACAL_E2E_PORT"] = str(_FIRST_PORT + _PORTS_PER_ROW * rows.ALL.index(row))
     plan = row.FULL if arguments.full else row.SMALL
     if not arguments.only_control:
         results.run(row, "run", lambda: row.run(plan, arguments.seed))

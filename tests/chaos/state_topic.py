@@ -40,17 +40,39 @@ def copies(bootstrap, topic, since_ms):
     return dict(complete)
 
 
+def chunks(bootstrap, topic):
+    """{key: (bucket, offset)} of the chunks that are there and have not been deleted."""
+    there = {}
+    for _, key, value in _read(bootstrap, topic, since_ms=0):
+        place = _place(key)
+        if place and value:
+            there[key.decode()] = place[2:4]
+        elif place:
+            there.pop(key.decode(), None)
+    return there
+
+
+def _place(key):
+    """(format, partition, bucket, offset, index) that the key of a chunk names; None of another."""
+    parts = key.decode().split("/")
+    if parts[0] != "bucket":
+        return None
+    form, _, partition, bucket, _, offset, index = parts[1:]
+    return form, int(partition), int(bucket), int(offset), int(index)
+
+
 def _note_chunk(partition, key, value, chunks):
-    kind, form, _, source_partition, bucket, _, offset, index = key.decode().split("/")
-    if kind != "bucket":
+    place = _place(key)
+    if place is None:
         return
+    form, source_partition, bucket, offset, index = place
     if form != "1" or value[:4] != b"CRCB":
         raise StateError(f"{key!r}: another format; teach tests/chaos/state_topic.py")
     fields = _FIELDS.unpack_from(value, _FIELDS_AT)
     count, digest = fields[2], f"{fields[10]:016x}{fields[9]:016x}"
-    if int(source_partition) != partition or fields[4] != int(offset):
+    if source_partition != partition or fields[4] != offset:
         raise StateError(f"{key!r} lies in partition {partition} and is of offset {fields[4]}")
-    chunks[partition, int(bucket), int(offset)][int(index)] = (count, digest)
+    chunks[partition, bucket, offset][index] = (count, digest)
 
 
 def _read(bootstrap, topic, since_ms):

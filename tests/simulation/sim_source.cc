@@ -322,26 +322,26 @@ bool SimSource::Locate(std::vector<Request>& requests) {
 }
 
 bool SimSource::Record(std::vector<Request>& requests) {
-  std::vector<LeasePtr> located;
+  std::vector<LeasePtr> known, fresh;
   std::vector<OffsetCommit> commits;
   std::vector<Request*> changed;
   for (Request& request : requests) {
     if (!request.position.ok() || request.lease->lapsed()) continue;
-    located.push_back(request.lease);
+    (request.committed.offset < 0 ? fresh : known).push_back(request.lease);
     const OffsetMetadata metadata = MetadataOf(*request.position);
     if (request.committed.offset >= 0 && metadata == request.plan.recorded) continue;
     changed.push_back(&request);
     commits.push_back({request.lease->topic(), request.lease->partition(),
                        request.position->committed, FormatOffsetMetadata(metadata)});
   }
-  if (!snapshots_.RecordRules(located).ok()) return false;
+  if (!snapshots_.RecordRules(known).ok()) return false;
   if (commits.empty()) return true;
   // Once an owner of these partitions has lapsed, the next one may have committed further already.
   const bool lapsed = std::any_of(changed.begin(), changed.end(),
                                   [](const Request* request) { return request->lease->lapsed(); });
   OffsetCommitResult result = {OffsetCommitOutcome::kRebalancing, "a partition was taken away"};
   if (!lapsed) result = offsets_.Commit(commits);
-  if (result.outcome == OffsetCommitOutcome::kCommitted) return true;
+  if (result.outcome == OffsetCommitOutcome::kCommitted) return snapshots_.RecordRules(fresh).ok();
   for (Request* request : changed) request->position = absl::UnavailableError(result.message);
   return true;
 }

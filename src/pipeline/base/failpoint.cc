@@ -1,7 +1,5 @@
 #include "pipeline/base/failpoint.h"
 
-#ifdef CARACAL_FAILPOINTS
-
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -174,5 +172,3 @@ uint64_t FailpointHits(Failpoint point) {
 }
 
 }  // namespace caracal::pipeline
-
-#endif

@@ -13,8 +13,10 @@
 ///
 ///   CARACAL_FAILPOINTS="transaction.commit=crash@3,snapshot.chunk=delay:200" caracal run -c ...
 ///
-/// Compiled in by the CMake option CARACAL_FAILPOINTS alone; without it HitFailpoint is the
-/// constant false and the program contains none of the names. Any thread.
+/// A program chooses when it is linked: caracal-failpoints and some tests link the target
+/// caracal::failpoints. All others get failpoint_off.cc, where no point does anything, and contain
+/// none of the names. A hit is a function call: for steps of epochs, copies and outputs, not for
+/// every record. Any thread.
 namespace caracal::pipeline {
 
 enum class Failpoint : uint8_t {
@@ -40,29 +42,18 @@ enum class Failpoint : uint8_t {
 };
 inline constexpr size_t kFailpointCount = 19;
 
-#ifdef CARACAL_FAILPOINTS
-
-inline constexpr bool kFailpointsCompiledIn = true;
-
 /// Does what the point is armed with. True = the step is to fail; only at points that can.
 bool HitFailpoint(Failpoint point);
+/// Arms what the environment variable names; OK when there is none.
+absl::Status ArmFailpointsFromEnvironment();
+
+// With caracal::failpoints alone:
+
 /// Arms what `text` names, in the place of what was armed. InvalidArgument names what is wrong and
 /// all points there are.
 absl::Status ArmFailpoints(std::string_view text);
-/// With the environment variable; OK when there is none.
-absl::Status ArmFailpointsFromEnvironment();
-
 std::string_view FailpointName(Failpoint point);
 /// How often the process has come by.
 uint64_t FailpointHits(Failpoint point);
-
-#else
-
-inline constexpr bool kFailpointsCompiledIn = false;
-
-constexpr bool HitFailpoint(Failpoint /*point*/) { return false; }
-inline absl::Status ArmFailpointsFromEnvironment() { return absl::OkStatus(); }
-
-#endif
 
 }  // namespace caracal::pipeline

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "pipeline/base/utf8.h"
 
 namespace caracal::pipeline {
@@ -14,9 +12,7 @@ bool IsPlain(char c) {
   return byte >= 0x20 && byte < 0x7F && byte != '"' && byte != '\\';
 }
 
-void AppendCodeUnit(unsigned unit, std::string& out) {
-  fmt::format_to(std::back_inserter(out), "\\u{:04x}", unit);
-}
+void AppendCodeUnit(unsigned unit, std::string& out) { out += fmt::format("\\u{:04x}", unit); }
 
 void AppendEscapedAscii(char c, std::string& out) {
   switch (c) {

@@ -66,15 +66,22 @@ bool EpochCoordinator::ShouldClose(bool lagging) const {
   const int64_t since_commit = clock_.MonotonicMicros() - last_commit_us_;
   if (Full() || since_commit >= options_.commit_interval_us) return true;
   if (lagging || pending_bytes() == 0) return false;
-  return since_commit >= options_.idle_factor * commit_slot_.last_cpu_micros();
+  return MicrosUntilAlertsMayClose() <= 0;
+}
+
+int64_t EpochCoordinator::MicrosUntilAlertsMayClose() const {
+  const int64_t now = clock_.MonotonicMicros();
+  const int64_t affordable = last_close_us_ + options_.cost_share * commit_slot_.last_cpu_micros();
+  return std::max(affordable, last_commit_us_ + options_.min_pause_us) - now;
 }
 
 int64_t EpochCoordinator::MicrosUntilDue() const {
   if (closed_.has_value() || !progressed_) return options_.commit_interval_us;
-  const int64_t since_commit = clock_.MonotonicMicros() - last_commit_us_;
-  const int64_t wanted = pending_bytes() > 0 ? options_.idle_factor * commit_slot_.last_cpu_micros()
-                                             : options_.commit_interval_us;
-  return std::max<int64_t>(0, std::min(wanted, options_.commit_interval_us) - since_commit);
+  const int64_t interval_left =
+      last_commit_us_ + options_.commit_interval_us - clock_.MonotonicMicros();
+  const int64_t wanted =
+      pending_bytes() > 0 ? std::min(interval_left, MicrosUntilAlertsMayClose()) : interval_left;
+  return std::max<int64_t>(0, wanted);
 }
 
 uint64_t EpochCoordinator::Close() {
@@ -92,6 +99,7 @@ uint64_t EpochCoordinator::Close() {
   closed_ = std::move(closed);
   open_ = OpenEpoch();
   open_.id = closed_->id + 1;
+  last_close_us_ = clock_.MonotonicMicros();
   worker_output_bytes_ = 0;
   progressed_ = false;
   return closed_->id;

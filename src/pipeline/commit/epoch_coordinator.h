@@ -26,7 +26,10 @@ struct EpochOptions {
   size_t max_pending_bytes = size_t{8} << 20U;
   uint64_t max_records = 1'000'000;
   /// Committing may cost at most 1/this of one core while lag is small.
-  int64_t idle_factor = 4;
+  int64_t cost_share = 5;
+  /// From a commit to the next at least: the broker ends a transaction after it has answered the
+  /// commit, and puts one that begins meanwhile off for longer than this.
+  int64_t min_pause_us = 0;
   uint32_t workers = 1;
 };
 
@@ -118,6 +121,8 @@ class EpochCoordinator {
     bool submitted = false;
   };
 
+  /// How long after the last close alerts may close the next epoch.
+  int64_t MicrosUntilAlertsMayClose() const;
   void Submit();
   void Finish(const CommitResult& result);
   /// The closed epoch has ended: committed, or nothing of it was left to commit.
@@ -132,7 +137,8 @@ class EpochCoordinator {
   std::optional<ClosedEpoch> closed_;
   std::vector<BucketCopy> snapshots_;  ///< of ended epochs
   size_t worker_output_bytes_ = 0;
-  bool progressed_ = false;  ///< the open epoch has moved an offset
+  bool progressed_ = false;    ///< the open epoch has moved an offset
+  int64_t last_close_us_ = 0;  ///< when the last epoch was closed
   int64_t last_commit_us_ = 0;
 };
 

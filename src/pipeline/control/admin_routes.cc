@@ -7,7 +7,6 @@
 #include <boost/url/url_view.hpp>
 #include <charconv>
 #include <cstddef>
-#include <iterator>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -38,8 +37,7 @@ AdminReply MethodNotAllowed(std::string_view allow) {
 AdminReply HealthReply(const Health& health, std::string_view yes, std::string_view no) {
   std::string body = fmt::format("{}\n", health.ok ? yes : no);
   for (const HealthCheck& check : health.checks) {
-    fmt::format_to(std::back_inserter(body), "[{}] {}", check.ok ? '+' : '-',
-                   PrintableLine(check.name));
+    body += fmt::format("[{}] {}", check.ok ? '+' : '-', PrintableLine(check.name));
     if (!check.detail.empty()) body += ": " + PrintableLine(check.detail);
     body += '\n';
   }

@@ -47,6 +47,19 @@ bool MeansFenced(rd_kafka_resp_err_t code) {
          code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
 }
 
+/// The time since the step before.
+class StepTimer {
+ public:
+  void Note(DurationHistogram& step) {
+    const absl::Time now = absl::Now();
+    step.Observe(absl::ToInt64Microseconds(now - last_));
+    last_ = now;
+  }
+
+ private:
+  absl::Time last_ = absl::Now();
+};
+
 bool IsHopeless(rd_kafka_resp_err_t code) {
   return absl::IsPermissionDenied(KafkaStatus(code, ""));
 }
@@ -101,6 +114,7 @@ TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
   StepResult step = Judge(KafkaError(rd_kafka_begin_transaction(client)));
   if (step.step != Step::kDone) return Unknown(step);
 
+  StepTimer timer;
   const absl::Status sent = producer_.Send(pending);
   if (absl::IsUnavailable(sent)) {
     LOG(kWarning, "emit", "alerts and dead letters cannot be written yet, trying again",
@@ -120,11 +134,13 @@ TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
     }
     return aborted;
   }
+  timer.Note(probe_.outputs_step);
 
   if (HitFailpoint(Failpoint::kOffsetsSend)) return Abort("failpoint before the offsets");
   step = SendOffsets(epoch);
   if (step.step == Step::kAbort) return Abort(step.message);
   if (step.step != Step::kDone) return Unknown(step);
+  timer.Note(probe_.offsets_step);
 
   if (HitFailpoint(Failpoint::kOffsetsSent)) return Abort("failpoint after the offsets");
   if (HitFailpoint(Failpoint::kTransactionCommit)) return Abort("failpoint before the commit");
@@ -133,6 +149,7 @@ TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
   });
   if (step.step == Step::kAbort) return Abort(step.message);
   if (step.step != Step::kDone) return Unknown(step);
+  timer.Note(probe_.commit_step);
   if (HitFailpoint(Failpoint::kTransactionDone)) {
     return {TransactionOutcome::kUnknown, "failpoint after the commit"};
   }

@@ -33,6 +33,10 @@ struct OutputSinkProbe {
   Gauge queued_records;          ///< produced and not acknowledged yet
   Counter transactions_aborted;  ///< and sent again
   Counter transactions_unknown;  ///< whose outcome the committed offsets had to tell
+  /// What a committed transaction waited for: its outputs' acknowledgements, its offsets, its end.
+  DurationHistogram outputs_step;
+  DurationHistogram offsets_step;
+  DurationHistogram commit_step;
 };
 
 /// The messages of an epoch on their way through one librdkafka producer, for whoever decides what

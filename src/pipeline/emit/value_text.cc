@@ -6,7 +6,6 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
-#include <iterator>
 #include <string_view>
 
 #include "agents/api/check.h"
@@ -52,7 +51,7 @@ void AppendSeconds(int64_t micros, std::string& out) {
 
 void AppendReal(double value, std::string& out) {
   if (std::isfinite(value)) {
-    fmt::format_to(std::back_inserter(out), "{:.3f}", value);
+    out += fmt::format("{:.3f}", value);
   } else {
     out += "null";
   }

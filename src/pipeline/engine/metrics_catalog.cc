@@ -213,6 +213,13 @@ void MetricsCatalog::AddDelivery() {
       {"outcome"});
   Keep(transactions.Add({"aborted"}, sink.transactions_aborted));
   Keep(transactions.Add({"unknown"}, sink.transactions_unknown));
+  auto& steps = Declare(kHistogram, "caracal_transaction_step_seconds",
+                        "What transactions wait for: acknowledgements of the outputs, the answer "
+                        "to the offsets, the answer to the commit.",
+                        {"step"});
+  Keep(steps.Add({"outputs"}, sink.outputs_step));
+  Keep(steps.Add({"offsets"}, sink.offsets_step));
+  Keep(steps.Add({"commit"}, sink.commit_step));
   Keep(Declare(kGauge, "caracal_producer_queue_records", "Messages sent and not acknowledged yet.")
            .Add({}, sink.queued_records));
   Keep(Declare(kGauge, "caracal_pending_output_bytes",

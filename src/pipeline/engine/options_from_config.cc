@@ -144,6 +144,11 @@ uint32_t WorkerThreads(const v1::Engine& engine) {
   return cores <= 2 ? 0 : cores - 2;
 }
 
+// The broker writes the markers of a transaction after it has answered the commit, within a few
+// milliseconds. A transaction that begins before they are written is refused
+// (CONCURRENT_TRANSACTIONS), and librdkafka 2.0.2 asks again after 20 ms, whatever is configured.
+constexpr int64_t kPauseBetweenTransactionsMicros = 6'000;
+
 }  // namespace
 
 int64_t DefaultMemoryLimit() {
@@ -204,6 +209,9 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   options.ingest.buckets = static_cast<uint32_t>(config.state().buckets());
   options.ingest.pause_on_storm = config.dead_letters().on_storm() == v1::STORM_POLICY_PAUSE;
   options.epochs.commit_interval_us = config.engine().commit_interval();
+  if (options.delivery == Delivery::kExactlyOnce) {
+    options.epochs.min_pause_us = kPauseBetweenTransactionsMicros;
+  }
   options.max_bytes_per_partition = config.state().max_bytes_per_partition();
   options.rows_per_bucket = static_cast<uint32_t>(config.state().rows_per_bucket());
   options.shutdown_timeout = absl::Microseconds(config.engine().shutdown_timeout());

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 #include "pipeline/base/json_string.h"
 #include "pipeline/base/rfc3339.h"
 #include "pipeline/base/utf8.h"
@@ -56,8 +54,7 @@ std::string_view LogSeverityName(LogSeverity severity) {
 std::string JsonLogLine(const LogEntry& entry) {
   std::string line = R"({"ts":")";
   AppendTime(entry.unix_ms, line);
-  fmt::format_to(std::back_inserter(line), R"(","level":"{}","msg":)",
-                 LogSeverityName(entry.severity));
+  line += fmt::format(R"(","level":"{}","msg":)", LogSeverityName(entry.severity));
   AppendJsonString(entry.message, line);
   line += R"(,"component":)";
   AppendJsonString(entry.component, line);
@@ -66,13 +63,13 @@ std::string JsonLogLine(const LogEntry& entry) {
     AppendJsonString(field.key, line);
     line += ':';
     if (field.is_number) {
-      fmt::format_to(std::back_inserter(line), "{}", field.number);
+      line += fmt::format("{}", field.number);
     } else {
       AppendJsonString(field.text, line);
     }
   }
   if (entry.suppressed > 0) {
-    fmt::format_to(std::back_inserter(line), R"(,"suppressed":{})", entry.suppressed);
+    line += fmt::format(R"(,"suppressed":{})", entry.suppressed);
   }
   line += '}';
   return line;
@@ -81,18 +78,18 @@ std::string JsonLogLine(const LogEntry& entry) {
 std::string HumanLogLine(const LogEntry& entry) {
   std::string line;
   AppendTime(entry.unix_ms, line);
-  fmt::format_to(std::back_inserter(line), " {} {}: {}", HumanSeverity(entry.severity),
-                 PrintableLine(entry.component), PrintableLine(entry.message));
+  line += fmt::format(" {} {}: {}", HumanSeverity(entry.severity), PrintableLine(entry.component),
+                      PrintableLine(entry.message));
   for (const LogField& field : entry.fields) {
-    fmt::format_to(std::back_inserter(line), " {}=", PrintableLine(field.key));
+    line += fmt::format(" {}=", PrintableLine(field.key));
     if (field.is_number) {
-      fmt::format_to(std::back_inserter(line), "{}", field.number);
+      line += fmt::format("{}", field.number);
     } else {
       AppendHumanText(field.text, line);
     }
   }
   if (entry.suppressed > 0) {
-    fmt::format_to(std::back_inserter(line), " suppressed={}", entry.suppressed);
+    line += fmt::format(" suppressed={}", entry.suppressed);
   }
   return line;
 }

@@ -55,6 +55,8 @@ struct LoadedState {
   std::vector<StateStart> starts = {};
   /// The greatest offset of any copy, usable or not; -1 = there is none.
   int64_t newest = -1;
+  /// Rules have been recorded for the partition, which happens once an offset is committed.
+  bool has_rules = false;
 };
 
 /// Reads copies back, and keeps the text of the rules. Restore thread only.

@@ -53,6 +53,7 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading) {
       state.newest = std::max(state.newest, catalog.snapshots().rbegin()->first.offset);
     }
   }
+  state.has_rules = !reading.shelf_.manifests().empty();
   if (!request.activations.empty()) {
     const StateHistory history = FollowStates(request.activations, reading.shelf_.manifests(),
                                               topics_.rules[lease.stream()]);

@@ -299,20 +299,19 @@ absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request
 }
 
 absl::Status PartitionRestorer::Record(Requests& requests) {
-  std::vector<LeasePtr> located;
   std::vector<OffsetCommit> commits;
   std::vector<Request*> changed;
   for (Request& request : requests) {
     // A partition that was taken away meanwhile may have been committed by its next owner.
     if (!request.position.ok() || request.lease->lapsed()) continue;
-    located.push_back(request.lease);
     const OffsetMetadata metadata = MetadataOf(*request.position);
     if (request.committed >= 0 && metadata == request.plan->recorded) continue;
     changed.push_back(&request);
     commits.push_back({request.lease->topic(), request.lease->partition(),
                        request.position->committed, FormatOffsetMetadata(metadata)});
   }
-  if (snapshots_ != nullptr) RETURN_IF_ERROR(snapshots_->RecordRules(located));
+  // What is recorded with an offset must be found.
+  RETURN_IF_ERROR(RecordRules(Located(requests, /*fresh=*/false)));
   const OffsetCommitResult result = offsets_.Commit(commits);
   for (Request* request : changed) {
     switch (result.outcome) {
@@ -328,12 +327,27 @@ absl::Status PartitionRestorer::Record(Requests& requests) {
         break;
     }
   }
+  // Afterwards: rules without an offset say that the offset was deleted.
+  RETURN_IF_ERROR(RecordRules(Located(requests, /*fresh=*/true)));
   for (const Request& request : requests) {
     if (request.position.ok()) {
       owned_before_.emplace(request.lease->topic(), request.lease->partition());
     }
   }
   return absl::OkStatus();
+}
+
+std::vector<LeasePtr> PartitionRestorer::Located(const Requests& requests, bool fresh) {
+  std::vector<LeasePtr> leases;
+  for (const Request& request : requests) {
+    if (!request.position.ok() || request.lease->lapsed()) continue;
+    if ((request.committed < 0) == fresh) leases.push_back(request.lease);
+  }
+  return leases;
+}
+
+absl::Status PartitionRestorer::RecordRules(const std::vector<LeasePtr>& leases) {
+  return snapshots_ == nullptr ? absl::OkStatus() : snapshots_->RecordRules(leases);
 }
 
 void PartitionRestorer::NoteRecorded(const Request& request) {

@@ -108,6 +108,9 @@ class PartitionRestorer {
   /// Records the rules of all partitions, and commits the first offsets of fresh partitions and new
   /// activations, before any of their records is judged.
   absl::Status Record(Requests& requests);
+  /// The partitions that have a position: those never committed before, or the others.
+  static std::vector<LeasePtr> Located(const Requests& requests, bool fresh);
+  absl::Status RecordRules(const std::vector<LeasePtr>& leases);
   void NoteRecorded(const Request& request);
   static PartitionFacts FactsOf(const Request& request);
   absl::StatusOr<int64_t> ResolveStart(const Request& request, const StartPoint& point);

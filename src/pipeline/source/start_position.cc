@@ -139,12 +139,15 @@ StartPosition FreshPosition(int64_t from, int64_t alert_from, const std::string&
 }
 
 absl::Status RequireNoState(const PartitionLease& lease, const LoadedState& state) {
-  if (state.newest < 0) return absl::OkStatus();
+  if (state.newest < 0 && !state.has_rules) return absl::OkStatus();
+  const std::string found = state.newest < 0
+                                ? "says by which rules it was judged"
+                                : fmt::format("holds its state up to offset {}", state.newest);
   return absl::FailedPreconditionError(fmt::format(
-      "{}: the group has no committed offset, but the state topic holds its state up to offset "
-      "{}: the group's offsets were deleted or have expired. Nothing was consumed. Set them with "
-      "`caracal offsets set`, or give a new group a state topic of its own",
-      Name(lease), state.newest));
+      "{}: the group has no committed offset, but the state topic {}: the group's offsets were "
+      "deleted or have expired. Nothing was consumed. Set them with `caracal offsets set`, or give "
+      "a new group a state topic of its own",
+      Name(lease), found));
 }
 
 OffsetMetadata MetadataOf(const StartPosition& position) {

@@ -9,6 +9,7 @@ whether the small size runs its control too.
 from rows import (
     bounce,
     commit,
+    compaction,
     duplicates,
     hostile,
     kill,
@@ -29,6 +30,7 @@ ALL = [
     zombie,
     slow,
     offsets,
+    compaction,
     poison,
     duplicates,
     hostile,

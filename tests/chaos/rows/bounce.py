@@ -15,7 +15,7 @@ PROMISE = "broker bounce, client partitioned from broker"
 CONTROL_IN_SMALL = False
 CONTROL_SEES = r"came twice"
 
-_PATIENCE = 6
+_PATIENCE, _PATIENCE_S = 12, 20
 _FAULTS = ("partition", "clean", "cut", "kill")
 
 
@@ -77,7 +77,7 @@ def _wait_until_judged(broker, group):
     ended = 0
     for _ in range(_PATIENCE):
         try:
-            group.wait_until_judged(40)
+            group.wait_until_judged(_PATIENCE_S)
             return ended
         except WaitTimeout:
             ended += broker.end_hanging_transactions()

@@ -11,7 +11,7 @@ from exact import Truth
 from group import Group
 from harness import engine
 from harness.stack import REPOSITORY
-from load import Load, Producer
+from load import Feed, Load
 
 NAME = "kill"
 PROMISE = "kill -9 anywhere"
@@ -19,6 +19,7 @@ CONTROL_IN_SMALL = True
 CONTROL_SEES = r"came twice"
 
 _KILL_EVERY_S = 4
+_CRASH_EVERY_S = 2  # about: members come by their failpoints when they do
 # Once what is armed still waits for a partition to be taken from it: members stay away for longer
 # than a session, so that the others get theirs, and have to give them back.
 _KILL_AT_LAST_EVERY_S = 12
@@ -64,7 +65,7 @@ def failpoints():
     program = pathlib.Path(engine.binary()).read_bytes()
     missing = [name for name in names if name.encode() not in program]
     assert names and not missing, (
-        f"{engine.binary()} lacks failpoints {missing}: it must be of the preset chaos"
+        f"{engine.binary()} lacks failpoints {missing}: CARACAL_BINARY must be caracal-failpoints"
     )
     return names
 
@@ -72,16 +73,16 @@ def failpoints():
 def _run(plan, seed, delivery):
     rng = random.Random(seed)
     wanted = _wanted(plan, delivery)
-    kills = plan.random_kills + len(wanted)
+    seconds = plan.random_kills * _KILL_EVERY_S + len(wanted) * _CRASH_EVERY_S
     with Broker() as broker:
         group = Group(broker, NAME, plan.partitions, delivery=delivery)
         try:
             group.start(plan.members)
             load = Load(plan.events, plan.accounts, seed)
-            producer = Producer(broker, load, plan.events // (kills * _KILL_EVERY_S))
+            feed = Feed(broker, load, plan.events // seconds)
             killer = _Killer(group, rng, plan.random_kills, wanted)
-            killer.run()
-            producer.wait()
+            killer.run(feed)
+            feed.wait()
             group.revive()
             group.wait_until_judged(300)
             truth = Truth(broker, group)
@@ -117,17 +118,19 @@ class _Killer:
         self.random_kills = 0
         self.crashes = 0
 
-    def run(self):
+    def run(self, feed):
+        """feed: what the members read; goes on for as long as it takes."""
         next_kill = time.monotonic() + _KILL_EVERY_S
         deadline = time.monotonic() + _PATIENCE_S
-        done = (self.random_kills, self.crashes)
+        done = self._progress()
         while self._unfinished():
+            feed.keep_up()
             self._revive()
             if time.monotonic() >= next_kill:
                 next_kill += _KILL_AT_LAST_EVERY_S if self._only_armed() else _KILL_EVERY_S
                 self._kill_one()
-            if (self.random_kills, self.crashes) != done:
-                done = (self.random_kills, self.crashes)
+            if self._progress() != done:
+                done = self._progress()
                 deadline = time.monotonic() + _PATIENCE_S
             assert time.monotonic() < deadline, self._describe()
             time.sleep(0.05)
@@ -140,21 +143,21 @@ class _Killer:
         waiting = [point for point in self._armed.values() if point]
         return self.random_kills < self._random_kills or self._open or waiting
 
+    def _progress(self):
+        return (min(self.random_kills, self._random_kills), self.crashes)
+
     def _only_armed(self):
         return not self._open and self.random_kills >= self._random_kills
 
     def _kill_one(self):
-        candidates = self._group.members
-        if self._only_armed():
-            # What is armed still must meet a rebalance: that of the others' deaths.
-            candidates = [member for member in candidates if not self._armed.get(member)]
-        if not candidates:
-            return
-        member = self._rng.choice(candidates)
+        at_last = self._only_armed()
+        unarmed = [member for member in self._group.members if not self._armed.get(member)]
+        # What is armed still must meet a rebalance: that of the others' deaths.
+        member = self._rng.choice(unarmed if at_last and unarmed else self._group.members)
         if not member.running():
             return
         member.kill()
-        if self._only_armed():
+        if at_last:
             time.sleep(_AWAY_S)
         self.random_kills += 1
         self._start_again(member, died_at=None)

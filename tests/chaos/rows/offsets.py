@@ -33,7 +33,8 @@ def run(plan, seed):
     with Broker() as broker:
         for number in range(plan.rounds):
             _none_once(plan, seed, broker, number)
-            _offsets_deleted(plan, broker, number)
+            _offsets_deleted(plan, broker, f"saved-{number}")
+            _offsets_deleted(plan, broker, f"unsaved-{number}", max_recovery="1h")
         for number in range(plan.rounds):  # last: these delete from the topic that all read
             _records_deleted(plan, broker, number)
     return f"{plan.rounds} × coordinator answers none, offsets deleted, records deleted"
@@ -96,9 +97,10 @@ def _none_once(plan, seed, broker, number):
         group.kill_members()
 
 
-def _offsets_deleted(plan, broker, number):
-    """The group is gone and its state is not: the engine must refuse."""
-    group = Group(broker, f"{NAME}-deleted-{number}", plan.partitions)
+def _offsets_deleted(plan, broker, name, **settings):
+    """The group is gone and its state topic is not: the engine must refuse, even where no copy of
+    state has been saved yet."""
+    group = Group(broker, f"{NAME}-deleted-{name}", plan.partitions, **settings)
     try:
         group.start(1)
         group.wait_until_judged()

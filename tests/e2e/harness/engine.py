@@ -98,6 +98,12 @@ class Member:
         except (FileNotFoundError, ProcessLookupError, StopIteration):
             return 0
 
+    def cpu_s(self):
+        """Seconds that processors have worked for it; it must run."""
+        with open(f"/proc/{self._process.pid}/stat", encoding="utf-8") as stat:
+            user, system = stat.read().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
     def wait_ready(self):
         """Until /readyz says 200."""
         wait_until(self._ready, self.describe, START_SECONDS)

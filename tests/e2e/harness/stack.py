@@ -12,6 +12,7 @@ from harness.waiting import wait_until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 SCRIPTS = REPOSITORY / "deploy" / "stack"
+_PORTS = 10
 DEFAULT_CACHE = REPOSITORY / ".cache" / "stack"
 
 
@@ -22,16 +23,20 @@ class StackError(AssertionError):
 class Stack:
     """One running stack in its own directory and ports, removed by stop().
 
-    Environment: STACK_CACHE = jars (see fetch.sh), CARACAL_E2E_PORT = first of its ten ports. Start
-    and stop on one thread.
+    Environment: STACK_CACHE = jars (see fetch.sh), CARACAL_E2E_PORT = first of its ten ports,
+    CARACAL_E2E_SLOT = that many stacks further up, so that several may run. Start and stop on one
+    thread.
     """
 
     def __init__(self):
         self.cache = os.environ.get("STACK_CACHE", str(DEFAULT_CACHE))
+        if version := os.environ.get("STACK_KAFKA_VERSION"):
+            self.cache += f"-kafka-{version}"
         first_port = int(os.environ.get("CARACAL_E2E_PORT", "25600"))
+        first_port += _PORTS * int(os.environ.get("CARACAL_E2E_SLOT", "0"))
         names = ("postgres", "kafka", "controller", "connect")
         self.ports = {name: first_port + i for i, name in enumerate(names)}
-        self.admin_ports = range(first_port + len(names), first_port + 10)
+        self.admin_ports = range(first_port + len(names), first_port + _PORTS)
         self.directory = None
         self.extra_kafka = ""  # lines for the broker's properties; set before start()
         self._started = False

@@ -95,6 +95,25 @@ TEST_F(EpochCoordinatorTest, AlertsCloseAnEpochAtOnceAndOffsetsAloneAfterTheInte
   EXPECT_TRUE(coordinator_->ShouldClose(true));
 }
 
+// Control: without the pause alerts close the next epoch at once (the test above).
+TEST_F(EpochCoordinatorTest, AlertsWaitUntilTheBrokerHasEndedTheLastTransaction) {
+  coordinator_ = Make({.min_pause_us = 6'000, .workers = 1});
+  lease_ = Open(1, 10);
+  clock_.Advance(6'000);
+  coordinator_->Advance(*lease_, 11, 1);
+  coordinator_->NoteWorkerOutput(100);
+  EXPECT_TRUE(coordinator_->ShouldClose(false));
+  CommitEpoch();
+  coordinator_->Advance(*lease_, 12, 1);
+  coordinator_->NoteWorkerOutput(100);
+  EXPECT_FALSE(coordinator_->ShouldClose(false));
+  EXPECT_EQ(coordinator_->MicrosUntilDue(), 6'000);
+  clock_.Advance(5'999);
+  EXPECT_FALSE(coordinator_->ShouldClose(false));
+  clock_.Advance(1);
+  EXPECT_TRUE(coordinator_->ShouldClose(false));
+}
+
 TEST_F(EpochCoordinatorTest, OnlyOneEpochIsOnItsWay) {
   committer_.Cork();
   coordinator_->Advance(*lease_, 11, 1);

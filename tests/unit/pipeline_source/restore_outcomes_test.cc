@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,6 +60,7 @@ class FakeLoader : public SnapshotLoader {
     return std::vector<LoadedState>(wanted.size(), answer);
   }
   absl::Status RecordRules(std::span<const LeasePtr> leases) override {
+    if (!leases.empty() && on_record) on_record();
     recorded += leases.size();
     return absl::OkStatus();
   }
@@ -67,6 +69,7 @@ class FakeLoader : public SnapshotLoader {
   LoadedState state = {.base = -1};
   std::vector<RestoreRequest> requests;
   size_t recorded = 0;
+  std::function<void()> on_record;
 };
 
 class FakeRecords : public RecordReader {
@@ -224,6 +227,27 @@ TEST_F(RestoreOutcomesTest, StateWithoutACommittedOffsetStops) {
   loader_.state.newest = 12;
   EXPECT_THAT(Refusal(), HasSubstr("caracal offsets set"));
   EXPECT_TRUE(offsets_.commits.empty());
+}
+
+TEST_F(RestoreOutcomesTest, RulesWithoutACommittedOffsetStopBeforeAnythingIsSaved) {
+  loader_.state.has_rules = true;
+  EXPECT_THAT(Refusal(), HasSubstr("says by which rules it was judged"));
+  EXPECT_TRUE(offsets_.commits.empty());
+  EXPECT_EQ(loader_.recorded, 0U);
+}
+
+TEST_F(RestoreOutcomesTest, RulesOfAFreshPartitionAreRecordedBehindItsOffset) {
+  loader_.on_record = [this] { EXPECT_EQ(offsets_.commits.size(), 1U); };
+  ASSERT_TRUE(Restore().ok());
+  EXPECT_EQ(loader_.recorded, 1U);
+}
+
+TEST_F(RestoreOutcomesTest, OtherRulesAreRecordedAheadOfTheirOffset) {
+  SetCommitted(15, {3, 4, kOtherRules});
+  loader_.on_record = [this] { EXPECT_TRUE(offsets_.commits.empty()); };
+  ASSERT_TRUE(Restore().ok());
+  EXPECT_EQ(loader_.recorded, 1U);
+  EXPECT_EQ(offsets_.commits.size(), 1U);
 }
 
 TEST_F(RestoreOutcomesTest, TheLastRecordIsLookedAtAgain) {
