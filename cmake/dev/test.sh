@@ -16,7 +16,7 @@ cmd_test() {
   [[ -n $quick ]] || groups+=(bench stack clang)
   ensure_packages "${groups[@]}"
   # Each of these counts its failures; none of them ends the run.
-  test_dev "$quick" || true
+  test_dev || true
   if [[ -z $quick ]]; then
     test_tsan || true
     test_release || true
@@ -26,15 +26,13 @@ cmd_test() {
   ((FAILED == 0))
 }
 
-# test_dev [QUICK]: the sanitized build and everything that needs no server.
+# The sanitized build and everything that needs no server.
 test_dev() {
   phase 'dev: build' build dev || return
   # Every header must compile by itself.
   phase 'dev: headers' build dev all_verify_interface_header_sets || true
-  # Somebody waits for a quick run: the tests of groups, which mostly wait, do it side by side.
-  local -a jobs=()
-  [[ -z ${1:-} ]] || jobs=(--parallel $(($(jobs_wanted) + 2)))
-  phase 'dev: tests' run_tests dev -LE '^e2e$' "${jobs[@]}"
+  # Those of groups mostly wait: more at a time than there are processors.
+  phase 'dev: tests' run_tests dev -LE '^e2e$' --parallel $(($(jobs_wanted) + 2))
 }
 
 test_tsan() {
