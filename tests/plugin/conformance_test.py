@@ -50,7 +50,8 @@ GOOD = {
 
 
 def validate(plugin, *options):
-    command = [CARACAL, "validate", "--plugin", PLUGINS / f"{plugin}.so", "--format", "json",
+    found = [*PLUGINS.rglob(f"{plugin}.so"), PLUGINS / f"{plugin}.so"]
+    command = [CARACAL, "validate", "--plugin", found[0], "--format", "json",
                "--events", str(EVENTS), "--timeout", "2" if plugin == "never_comes_back" else "60",
                *options]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -69,6 +70,11 @@ class ConformanceTest(unittest.TestCase):
                 self.assertEqual(next(iter(findings), None), check, findings)
                 self.assertIn(says, findings[check])
                 self.assertEqual(report["timings"], [])
+
+    def test_every_plugin_that_only_this_finds_is_tried(self):
+        built = {path.stem for path in PLUGINS.glob("conformance/*.so")}
+        self.assertTrue(built)
+        self.assertEqual(built - DEFECTS.keys(), set())
 
     def test_what_is_kept_in_an_agent_does_not_survive_a_restart_either(self):
         _, report = validate("counts_in_the_agent")

@@ -41,6 +41,7 @@ CommandDescription Describe(const CLI::App& app, const std::string& parent) {
   command.path = parent.empty() ? command.name : parent + " " + command.name;
   command.description = app.get_description();
   for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) continue;
     command.options.push_back(DescribeOption(*option));
   }
   for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {

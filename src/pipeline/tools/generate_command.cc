@@ -277,7 +277,9 @@ void AddGenerateAgent(CLI::App& generate, CommandResult& result) {
   CLI::App* const command =
       generate.add_subcommand("agent", "Write the project of a new agent, with a test");
   auto arguments = std::make_shared<AgentArguments>();
-  command->add_option("NAME", arguments->name, "What rules will call it")->required();
+  command->add_option("NAME", arguments->name, "What rules will call it")
+      ->type_name("NAME")
+      ->required();
   command->add_option("--language", arguments->language, "What it is written in")
       ->check(CLI::IsMember({"c", "cpp"}))
       ->capture_default_str();

@@ -136,7 +136,7 @@ void AddListAgents(CLI::App& list, const agents::AgentRegistry& registry, Comman
   command->footer(
       "Examples:\n"
       "  caracal list agents\n"
-      "  caracal list agents -c caracal.yaml --format markdown");
+      "  caracal list agents -c deploy/examples/caracal.yaml --format markdown");
   command->callback(
       [arguments, &registry, &result] { result.exit_code = RunListAgents(*arguments, registry); });
 }

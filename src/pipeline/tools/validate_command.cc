@@ -92,7 +92,6 @@ void AddValidateCommand(CLI::App& app, const agents::AgentRegistry& registry,
   command->footer(
       "Examples:\n"
       "  caracal validate -c deploy/examples/caracal.yaml\n"
-      "  caracal validate -c deploy/examples/caracal.yaml --deny-warnings\n"
       "  caracal validate --plugin ./busy.so --params 'max: 20'");
   command->callback([arguments, &registry, &result] {
     result.exit_code =

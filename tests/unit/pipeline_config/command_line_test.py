@@ -1,6 +1,8 @@
 """Checks the command line of `caracal`: exit codes, suggestions, where output goes, help.
 
-usage: command_line_test.py CARACAL SOURCE_DIR
+usage: command_line_test.py CARACAL SOURCE_DIR PLUGIN
+
+PLUGIN is the agent `busy` as a shared library.
 """
 
 import hashlib
@@ -15,6 +17,7 @@ import unittest
 
 CARACAL = sys.argv[1]
 SOURCE = pathlib.Path(sys.argv[2])
+PLUGIN = sys.argv[3]
 EXAMPLE = str(SOURCE / "deploy/examples/caracal.yaml")
 
 COMMANDS = [
@@ -69,7 +72,7 @@ class CommandLineTest(unittest.TestCase):
             lines = result.stdout.rstrip().splitlines()
             self.assertEqual(lines[-3], "Examples:", command)
             for line in lines[-2:]:
-                words = shlex.split(line.split(">")[0])
+                words = shlex.split(line.split(">")[0].replace("./busy.so", PLUGIN))
                 self.assertEqual(words[0], "caracal")
                 self.assertEqual(run(*words[1:]).returncode, 0, line)
 

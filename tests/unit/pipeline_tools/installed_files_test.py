@@ -60,6 +60,8 @@ class InstalledFilesTest(unittest.TestCase):
         options = {path: options for path, options, _ in self.commands}
         expected = {"-c": True, "--config": True, "--set": True, "--format": True}
         expected |= {"-h": False, "--help": False, "--deny-warnings": False}
+        expected |= dict.fromkeys(["--plugin", "--params", "--feature", "--events", "--timeout",
+                                   "--seed"], True)
         self.assertEqual(options["caracal", "validate"], expected)
 
     def test_help_fits_a_terminal_of_80_columns(self):
