@@ -5,8 +5,9 @@
 readonly PROGRAM=src/pipeline/tools/caracal
 
 export CCACHE_DIR=${CCACHE_DIR:-$ROOT/.cache/ccache}
-# Presets that differ in their build folder alone share objects.
+# Presets that differ in their build folder alone share objects and precompiled headers.
 export CCACHE_BASEDIR=${CCACHE_BASEDIR:-$ROOT} CCACHE_NOHASHDIR=1
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
 
 build_dir() { printf '%s/build/%s' "$ROOT" "$1"; }
 

@@ -16,55 +16,95 @@ cmd_test() {
   [[ -n $quick ]] || groups+=(bench stack clang)
   ensure_packages "${groups[@]}"
   # Each of these counts its failures; none of them ends the run.
-  test_dev || true
-  if [[ -z $quick ]]; then
-    test_tsan || true
+  if [[ -n $quick ]]; then
+    test_dev || true
+  else
+    test_dev build_release || true
     test_release || true
+    test_tsan || true
+    # Measured by hand only; that they still compile is seen here.
+    phase 'bench: build' build_benchmarks || true
     test_clang || true
   fi
   print_summary
   ((FAILED == 0))
 }
 
-# The sanitized build and everything that needs no server.
+# test_dev [BUILD...]: the sanitized build and everything that needs no server. Meanwhile, BUILD.
 test_dev() {
   phase 'dev: build' build dev || return
   # Every header must compile by itself.
   phase 'dev: headers' build dev all_verify_interface_header_sets || true
+  start_building_ahead "$@"
   # Those of groups mostly wait: more at a time than there are processors.
-  phase 'dev: tests' run_tests dev -LE '^e2e$' --parallel $(($(jobs_wanted) + 2))
-}
-
-test_tsan() {
-  phase 'tsan: build' build_labelled tsan '^threads$' &&
-    phase 'tsan: tests' run_tests tsan -L '^threads$'
+  phase 'dev: tests' run_tests dev -LE '^e2e$' --parallel $(($(jobs_wanted) + 2)) || true
+  stop_building_ahead
 }
 
 test_release() {
-  local labels='property|digest|simulation'
-  phase 'release: build' build_labelled release "^($labels|e2e)$" "$PROGRAM" \
-    "$FAILPOINT_PROGRAM" || return
-  phase 'release: tests' run_tests release -L "^($labels)$" || true
-  # Measured by hand only; that they still compile is seen here.
-  phase 'bench: build' build bench bench/all || true
+  phase 'release: build' build_release || return
+  phase 'release: tests' run_tests release -L "^($RELEASE_TESTS)$" || true
   test_end_to_end
 }
 
+test_tsan() {
+  phase 'tsan: build' build_tsan && phase 'tsan: tests' run_tests tsan -L '^threads$'
+}
+
 test_clang() {
-  if ! command -v clang++-14 >/dev/null; then
+  if ! has_clang; then
     skip_phase 'clang: tests' 'no clang-14 here'
     return 0
   fi
-  phase 'clang: build' build_labelled clang '^digest$' &&
-    phase 'clang: tests' run_tests clang -L '^digest$'
+  phase 'clang: build' build_clang && phase 'clang: tests' run_tests clang -L '^digest$'
 }
 
-# Against the real components; they wait more than they compute: two at a time.
+has_clang() { command -v clang++-14 >/dev/null; }
+
+readonly RELEASE_TESTS='property|digest|simulation'
+
+build_release() {
+  build_labelled release "^($RELEASE_TESTS|e2e)$" "$PROGRAM" "$FAILPOINT_PROGRAM"
+}
+build_tsan() { build_labelled tsan '^threads$'; }
+build_benchmarks() { build bench bench/all; }
+build_clang() { ! has_clang || build_labelled clang '^digest$'; }
+
+# start_building_ahead BUILD...: calls them in the background. Many tests wait as much as they
+# compute; what later phases build is built meanwhile, in time that nobody else wants. What fails
+# here fails again in its phase, and is told.
+start_building_ahead() {
+  set -m
+  build_ahead "$@" >"$ROOT/build/logs/ahead.log" 2>&1 </dev/null &
+  BUILDING_AHEAD=$!
+  set +m
+  trap stop_building_ahead EXIT
+}
+
+build_ahead() {
+  local build
+  chrt --idle --pid 0 "$BASHPID" || true
+  for build in "$@"; do
+    "$build" || true
+  done
+}
+
+stop_building_ahead() {
+  kill -- "-$BUILDING_AHEAD" 2>/dev/null || true
+  wait "$BUILDING_AHEAD" 2>/dev/null || true
+  # ninja removes what it has half written; it must have ended before another begins there.
+  while kill -0 -- "-$BUILDING_AHEAD" 2>/dev/null; do sleep 0.1; done
+  trap - EXIT
+}
+
+# Against the real components, two at a time.
 test_end_to_end() {
   export CARACAL_E2E=1
   phase 'stack: fetch' fetch_stack || return
+  start_building_ahead build_tsan build_benchmarks build_clang
   phase 'release: e2e' run_tests release -L '^e2e$' -j 2 || true
-  phase 'chaos: rows' run_tests release -L '^chaos$' -j 2
+  phase 'chaos: rows' run_tests release -L '^chaos$' -j 2 || true
+  stop_building_ahead
 }
 
 # phase NAME COMMAND...: runs it, notes result and time; a failure counts and does not end the run.
