@@ -3,9 +3,7 @@
 
 # caracal_library(name HEADERS ... SOURCES ... DEPS ... PRIVATE_DEPS ... [COLD])
 #   makes caracal_<name> and the alias caracal::<name>; no SOURCES = a header-only target. COLD: it
-#   is not on the path of an event, so that sanitized builds need not spend their time on optimising
-#   the templates of the libraries it uses, nor on two checks that make up a third of the code and
-#   find little that AddressSanitizer does not.
+#   is not on the path of an event, so that sanitized builds need not spend their time on it.
 function(caracal_library name)
   cmake_parse_arguments(ARG "COLD" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   set(target caracal_${name})
@@ -15,8 +13,8 @@ function(caracal_library name)
       ${target}
       PUBLIC ${ARG_DEPS}
       PRIVATE ${ARG_PRIVATE_DEPS} caracal_warnings caracal_sanitizers)
-    if(ARG_COLD AND CARACAL_SANITIZERS AND NOT CARACAL_BUILD_FUZZERS)
-      target_compile_options(${target} PRIVATE -O0 -fno-sanitize=null,alignment)
+    if(NOT CARACAL_BUILD_FUZZERS)
+      set_target_properties(${target} PROPERTIES CARACAL_COLD "${ARG_COLD}")
     endif()
     set(scope PUBLIC)
   else()
@@ -33,15 +31,14 @@ endfunction()
 # Compiles the code of a test with little effort: the libraries are what the sanitizers check, and
 # tests were half of the build's time. Their headers are compiled once for all that are C++ alone.
 function(caracal_compile_cheaply name)
-  set(options -O0 -fno-sanitize=null,alignment)
-  target_compile_options(${name} PRIVATE ${options})
+  set_target_properties(${name} PROPERTIES CARACAL_COLD ON)
   if(NOT TARGET caracal_test_headers)
     set(source "${PROJECT_BINARY_DIR}/caracal_test_headers.cc")
     file(CONFIGURE OUTPUT "${source}" CONTENT "")
     add_executable(caracal_test_headers EXCLUDE_FROM_ALL "${source}")
     target_link_libraries(caracal_test_headers PRIVATE GTest::gmock GTest::gtest_main
                                                        caracal_warnings caracal_sanitizers)
-    target_compile_options(caracal_test_headers PRIVATE ${options})
+    set_target_properties(caracal_test_headers PROPERTIES CARACAL_COLD ON)
     target_precompile_headers(
       caracal_test_headers PRIVATE <algorithm> <chrono> <functional> <map> <memory> <optional>
       <span> <string> <string_view> <thread> <vector> <gmock/gmock.h> <gtest/gtest.h>)

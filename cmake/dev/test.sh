@@ -19,7 +19,7 @@ cmd_test() {
   if [[ -n $quick ]]; then
     test_dev || true
   else
-    test_dev build_release || true
+    test_dev build_headers build_release || true
     test_release || true
     test_tsan || true
     # Measured by hand only; that they still compile is seen here.
@@ -33,12 +33,11 @@ cmd_test() {
 # test_dev [BUILD...]: the sanitized build and everything that needs no server. Meanwhile, BUILD.
 test_dev() {
   phase 'dev: build' build dev || return
-  # Every header must compile by itself.
-  phase 'dev: headers' build dev all_verify_interface_header_sets || true
   start_building_ahead "$@"
   # Those of groups mostly wait: more at a time than there are processors.
   phase 'dev: tests' run_tests dev -LE '^e2e$' --parallel $(($(jobs_wanted) + 2)) || true
   stop_building_ahead
+  phase 'dev: headers' build_headers
 }
 
 test_release() {
@@ -63,6 +62,8 @@ has_clang() { command -v clang++-14 >/dev/null; }
 
 readonly RELEASE_TESTS='property|digest|simulation'
 
+# Every header must compile by itself.
+build_headers() { build dev all_verify_interface_header_sets; }
 build_release() {
   build_labelled release "^($RELEASE_TESTS|e2e)$" "$PROGRAM" "$FAILPOINT_PROGRAM"
 }
