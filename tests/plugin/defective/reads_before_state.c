@@ -3,7 +3,7 @@
 
 static int32_t Process(caracal_agent* agent, const caracal_batch* batch, caracal_verdict* verdicts,
                        caracal_error* error) {
-  volatile int64_t before;
+  volatile int64_t before = 0;
   for (uint64_t i = 0; i < batch->count; ++i) before = ((int64_t*)batch->states[i])[-1];
   (void)before;
   return GoodProcess(agent, batch, verdicts, error);

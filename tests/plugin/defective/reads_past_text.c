@@ -3,7 +3,7 @@
 
 static int32_t Process(caracal_agent* agent, const caracal_batch* batch, caracal_verdict* verdicts,
                        caracal_error* error) {
-  volatile char next;
+  volatile char next = 0;
   for (uint64_t i = 0; i < batch->count; ++i)
     next = batch->events[i]->key.data[batch->events[i]->key.size];
   (void)next;

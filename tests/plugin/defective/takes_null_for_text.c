@@ -3,7 +3,7 @@
 
 static int32_t Process(caracal_agent* agent, const caracal_batch* batch, caracal_verdict* verdicts,
                        caracal_error* error) {
-  volatile char first;
+  volatile char first = 0;
   for (uint64_t i = 0; i < batch->count; ++i) first = batch->events[i]->attributes[0].data[0];
   (void)first;
   return GoodProcess(agent, batch, verdicts, error);
