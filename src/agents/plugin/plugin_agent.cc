@@ -1,6 +1,7 @@
 #include "agents/plugin/plugin_agent.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -54,6 +55,25 @@ caracal_verdict Raw(const Verdict& verdict) {
   caracal_verdict raw;
   std::memcpy(&raw, static_cast<const void*>(&verdict), sizeof(raw));
   return raw;
+}
+
+// All of a verdict but what it observed, in one word: reason, fired, flags, status.
+static_assert(offsetof(caracal_verdict, reason) + sizeof(uint64_t) == sizeof(caracal_verdict));
+static_assert(offsetof(caracal_verdict, fired) == offsetof(caracal_verdict, reason) + 2);
+static_assert(offsetof(caracal_verdict, flags) == offsetof(caracal_verdict, reason) + 3);
+static_assert(offsetof(caracal_verdict, status) == offsetof(caracal_verdict, reason) + 4);
+static_assert(std::endian::native == std::endian::little);
+/// Above every reason.
+constexpr uint64_t kReasonEnd = 1 << 16;
+/// Set in no verdict that is one.
+constexpr uint64_t kErrorBits =
+    uint64_t{0xFE} << 16 | uint64_t{0xFF & ~kKnownFlags} << 24 | uint64_t{UINT32_MAX} << 32;
+
+uint64_t JudgementOf(const Verdict& verdict) {
+  uint64_t word;
+  std::memcpy(&word, reinterpret_cast<const std::byte*>(&verdict) + offsetof(Verdict, reason),
+              sizeof(word));
+  return word;
 }
 
 /// What the asserts cannot see: the order of the fields within std::string_view and std::span.
@@ -146,12 +166,12 @@ bool PluginAgent::IsError(const caracal_verdict& verdict) const {
 size_t PluginAgent::FirstError(const Batch& batch, size_t begin, size_t end) const {
   // Errors are rare: one pass without branches finds nothing nearly always. It is too strict only
   // about the reason of a verdict that did not fire.
-  unsigned suspicious = 0;
+  const uint64_t reason_overflow = kReasonEnd - options_.api->reason_count;
+  uint64_t suspicious = 0;
   for (size_t i = begin; i < end; ++i) {
-    const caracal_verdict verdict = Raw(batch.verdicts[i]);
-    suspicious |= static_cast<unsigned>(verdict.status) | (verdict.fired & ~1U) |
-                  (verdict.flags & ~unsigned{kKnownFlags}) |
-                  static_cast<unsigned>(verdict.reason >= options_.api->reason_count);
+    const uint64_t judgement = JudgementOf(batch.verdicts[i]);
+    const uint64_t reason = judgement % kReasonEnd;
+    suspicious |= (judgement & kErrorBits) | ((reason + reason_overflow) & kReasonEnd);
   }
   if (suspicious == 0) return end;
   for (size_t i = begin; i < end; ++i) {
