@@ -294,7 +294,7 @@ class SchemaBuilder {
         return PatternSchema(kDurationPattern);
       case ParameterType::kFile:
       case ParameterType::kFileList:
-        return PatternSchema(spec.pattern != nullptr ? spec.pattern->text().c_str() : "^/");
+        return PatternSchema(spec.pattern == nullptr ? "^/" : spec.pattern->text());
       default:
         return TextSchema(spec);
     }
