@@ -158,6 +158,15 @@ def run_plugin(runner):
     yield Figure("loading twenty plugins", "ms", column(loads, "real_time"), "<= 100")
 
 
+def run_list(runner):
+    for name, repetitions in runner.google("list_bench").items():
+        title = name.removeprefix("BM_List")
+        if title.startswith("Load"):
+            yield Figure(title, "ms", column(repetitions, "real_time"))
+        else:
+            yield Figure(title, "ns/event", per_item(repetitions))
+
+
 def unit_of(name):
     return next(unit for unit in ("events/s", "ns/event", "MiB", "") if unit in name)
 
@@ -224,6 +233,7 @@ BENCHMARKS = {
     "key_table": (run_key_table, ["key_table_bench"]),
     "snapshot": (run_snapshot, ["snapshot_bench"]),
     "plugin": (run_plugin, ["plugin_bench"]),
+    "list": (run_list, ["list_bench"]),
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),

@@ -1,4 +1,5 @@
-"""Installs the plugin SDK, then configures, builds and runs this folder's agents from that alone.
+"""Installs the plugin SDK, then configures, builds and runs this folder's agents from that alone,
+and builds the installed examples.
 
 Usage: sdk_consumer_test.py BUILD_DIR C_COMPILER CXX_COMPILER
 """
@@ -25,7 +26,25 @@ def build_with_cmake(project, prefix, compilers):
         *compilers)
     run("cmake", "--build", build)
     run("ctest", "--test-dir", build, "--output-on-failure", "--no-tests=error")
-    exported = run("nm", "-D", "--defined-only", build / "busy.so", stdout=subprocess.PIPE).stdout
+    check_exports(build / "busy.so")
+
+
+def build_examples(prefix, root, compilers):
+    """Each example is copied from where it was installed, and built as a project of its own."""
+    examples = sorted((prefix / "share/caracal/examples").iterdir())
+    assert "list" in [example.name for example in examples], examples
+    for example in examples:
+        project = root / "examples" / example.name
+        shutil.copytree(example, project)
+        build = project / "build"
+        run("cmake", "-S", project, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
+            *compilers)
+        run("cmake", "--build", build)
+        check_exports(build / f"{example.name}.so")
+
+
+def check_exports(library):
+    exported = run("nm", "-D", "--defined-only", library, stdout=subprocess.PIPE).stdout
     symbols = [line.split()[-1] for line in exported.splitlines()]
     ours = [symbol for symbol in symbols if not symbol.startswith("_Z")]
     assert ours == ["caracal_agent_entry"], f"exports {ours}"
@@ -68,6 +87,7 @@ def main():
         compilers = [f"-DCMAKE_C_COMPILER={c_compiler}", f"-DCMAKE_CXX_COMPILER={cxx_compiler}"]
         build_with_cmake(project, prefix, compilers)
         build_with_pkg_config(project, prefix, c_compiler)
+        build_examples(prefix, root, compilers)
     print("ok")
 
 

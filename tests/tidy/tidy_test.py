@@ -23,6 +23,12 @@ CLEAN = {
     "src/agents/geo/geo.cc":
         '#include "agents/geo/geo.h"\n\n#include <fmt/format.h>\n\n// Like system_clock, but not.\n'
         'const char* kText = "std::rand()";\nconstexpr int kMillion = 1\'000\'000;\n',
+    "src/agents/sdk/CMakeLists.txt": "add_subdirectory(example)\n",
+    "src/agents/sdk/README.md": "# sdk\n",
+    "src/agents/sdk/example/CMakeLists.txt":
+        "caracal_example_agent(list HEADERS list/set.hpp SOURCES list/list.cc)\n",
+    "src/agents/sdk/example/list/set.hpp": "#pragma once\n#include <mutex>\n",
+    "src/agents/sdk/example/list/list.cc": '#include "set.hpp"\n',
     "src/pipeline/source/CMakeLists.txt": "caracal_library(pipeline_source SOURCES poll.cc)\n",
     "src/pipeline/source/README.md": "# source\n",
     "src/pipeline/source/poll.cc": "#include <librdkafka/rdkafka.h>\n",
@@ -52,6 +58,8 @@ PLANTED = [
     ("door", POLL, '#include "caracal/config/v1/config.pb.h"\n'),
     ("door", POLL, "#include <boost/asio/io_context.hpp>\n"),
     ("door", POLL, "#include <curl/curl.h>\n"),
+    ("door", "src/agents/sdk/example/list/list.cc", '#include "not_beside.hpp"\n'),
+    ("determinism", "src/agents/sdk/example/list/list.cc", "#include <chrono>\n"),
     ("determinism", GEO, "#include <chrono>\n"),
     ("determinism", GEO, "double D() { return std::sin(1.0); }\n"),
     ("determinism", GEO, "auto Now() { return std::steady_clock::now(); }\n"),

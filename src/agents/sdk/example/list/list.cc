@@ -1,0 +1,3 @@
+#include "list_agent.hpp"
+
+CARACAL_AGENT(caracal_list::ListAgent)
