@@ -7,6 +7,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 CARACAL, PLUGINS = sys.argv[1], pathlib.Path(sys.argv[2])
@@ -74,6 +75,17 @@ class ConformanceTest(unittest.TestCase):
         _, report = validate("counts_in_the_agent")
         found = [entry["name"] for entry in report["checks"] if not entry["ok"]]
         self.assertEqual(found, ["several_instances", "saved_and_restored"])
+
+    def test_parameters_may_name_files(self):
+        with tempfile.NamedTemporaryFile() as model:
+            model.write(b"x" * 5)
+            model.flush()
+            code, report = validate("pinned", "--params", f"model: {model.name}")
+            self.assertEqual(code, 0, report)
+        code, report = validate("pinned", "--params", f"model: {model.name}")
+        self.assertEqual(code, 1)
+        found = [entry["finding"] for entry in report["checks"] if not entry["ok"]]
+        self.assertIn(f"CFG001: 'model': cannot read '{model.name}': No such file", found[0])
 
     def test_good_plugins_pass_and_are_timed(self):
         for plugin, parameters in GOOD.items():

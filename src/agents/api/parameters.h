@@ -20,9 +20,11 @@ enum class ParameterType : uint8_t {
   kDecimal,   ///< 2.5 (exact, never a double)
   kMoney,     ///< "4000.00", in the major unit; becomes minor units of the stream's scale
   kDuration,  ///< 60s, 1h30m, 500ms; becomes microseconds
-  kText,
-  kTextList,
-  kObject,  ///< nested parameters, see ParameterSpec::fields
+  kText,      ///< UTF-8
+  kTextList,  ///< list of texts
+  kObject,    ///< nested parameters, see ParameterSpec::fields
+  kFile,      ///< absolute path of a file, see ParameterFile
+  kFileList,  ///< list of them
 };
 
 /// An exact decimal: unscaled × 10^-scale.
@@ -73,7 +75,8 @@ struct ParameterSpec {
   std::optional<std::string> max_text = std::nullopt;
   /// Allowed values of a kText (or of each item of a kTextList); empty = any.
   std::vector<std::string> choices = {};
-  /// What a kText (or each item of a kTextList) must match; null = anything.
+  /// What a kText (or each item of a kTextList), or the path of a file, must match; null =
+  /// anything.
   std::shared_ptr<const TextPattern> pattern = nullptr;
   /// Fields of a kObject.
   std::vector<ParameterSpec> fields = {};
@@ -81,9 +84,20 @@ struct ParameterSpec {
 
 class Parameters;
 
-/// bool, integer or microseconds (int64), decimal or money, text, list of texts, nested object.
-using ParameterValue = std::variant<bool, int64_t, Decimal, std::string, std::vector<std::string>,
-                                    std::shared_ptr<const Parameters>>;
+/// A file that is part of a rule by its bytes: two rules are the same when its digest is, wherever
+/// the file lies. The path only says where to read it.
+struct ParameterFile {
+  std::string path;    ///< absolute
+  std::string sha256;  ///< of the bytes when the rule was loaded: 64 lower-case hex digits
+
+  friend bool operator==(const ParameterFile&, const ParameterFile&) = default;
+};
+
+/// bool, integer or microseconds (int64), decimal or money, text, list of texts, nested object,
+/// file, list of files.
+using ParameterValue =
+    std::variant<bool, int64_t, Decimal, std::string, std::vector<std::string>,
+                 std::shared_ptr<const Parameters>, ParameterFile, std::vector<ParameterFile>>;
 
 /// A rule's parameters after the rule-file parser has checked them against the agent's specs and
 /// filled in the defaults: names are known, types and bounds hold. Immutable once bound; any

@@ -9,6 +9,18 @@
 #include <fmt/format.h>
 
 namespace caracal::agents {
+namespace {
+
+template <typename T>
+constexpr bool IsList =
+    std::is_same_v<T, std::vector<std::string>> || std::is_same_v<T, std::vector<ParameterFile>>;
+
+std::string ItemJson(const std::string& text, FileForm /*files*/) { return QuotedJson(text); }
+std::string ItemJson(const ParameterFile& file, FileForm files) {
+  return QuotedJson(files == FileForm::kPath ? file.path : file.sha256);
+}
+
+}  // namespace
 
 std::string QuotedJson(std::string_view text) {
   std::string out = "\"";
@@ -26,9 +38,9 @@ std::string QuotedJson(std::string_view text) {
   return out;
 }
 
-void AppendParameterJson(const ParameterValue& value, std::string& out) {
+void AppendParameterJson(const ParameterValue& value, FileForm files, std::string& out) {
   std::visit(
-      [&out](const auto& held) {
+      [files, &out](const auto& held) {
         using Held = std::decay_t<decltype(held)>;
         if constexpr (std::is_same_v<Held, bool>) {
           out += held ? "true" : "false";
@@ -36,29 +48,29 @@ void AppendParameterJson(const ParameterValue& value, std::string& out) {
           out += fmt::to_string(held);
         } else if constexpr (std::is_same_v<Held, Decimal>) {
           out += FormatDecimal(held);
-        } else if constexpr (std::is_same_v<Held, std::string>) {
-          out += QuotedJson(held);
-        } else if constexpr (std::is_same_v<Held, std::vector<std::string>>) {
+        } else if constexpr (std::is_same_v<Held, std::shared_ptr<const Parameters>>) {
+          out += ParametersJson(*held, files);
+        } else if constexpr (IsList<Held>) {
           out += '[';
-          for (const std::string& text : held) {
-            if (&text != &held.front()) out += ',';
-            out += QuotedJson(text);
+          for (const auto& item : held) {
+            if (&item != &held.front()) out += ',';
+            out += ItemJson(item, files);
           }
           out += ']';
         } else {
-          out += ParametersJson(*held);
+          out += ItemJson(held, files);
         }
       },
       value);
 }
 
-std::string ParametersJson(const Parameters& parameters) {
+std::string ParametersJson(const Parameters& parameters, FileForm files) {
   std::string out = "{";
   for (const auto& [name, value] : parameters.values()) {
     if (out.size() > 1) out += ',';
     out += QuotedJson(name);
     out += ':';
-    AppendParameterJson(value, out);
+    AppendParameterJson(value, files, out);
   }
   out += '}';
   return out;

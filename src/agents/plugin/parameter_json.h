@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -7,11 +8,17 @@
 
 namespace caracal::agents {
 
+/// What stands for a file.
+enum class FileForm : uint8_t {
+  kPath,   ///< where it lies
+  kDigest  ///< its SHA-256: the same wherever it lies
+};
+
 /// Appends `value` as JSON: decimals as plain numbers, texts escaped.
-void AppendParameterJson(const ParameterValue& value, std::string& out);
+void AppendParameterJson(const ParameterValue& value, FileForm files, std::string& out);
 
 /// All parameters as a JSON object, keys in byte order.
-std::string ParametersJson(const Parameters& parameters);
+std::string ParametersJson(const Parameters& parameters, FileForm files);
 
 /// `text` as a JSON string, with its quotes. `text` is UTF-8.
 std::string QuotedJson(std::string_view text);

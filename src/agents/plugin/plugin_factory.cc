@@ -36,7 +36,7 @@ class PluginRule final : public BoundRule {
       : plugin_(plugin),
         parameters_(parameters),
         stream_(stream),
-        parameters_json_(ParametersJson(parameters)) {}
+        parameters_json_(ParametersJson(parameters, FileForm::kPath)) {}
 
   /// Has the plugin judge the parameters, and learns what the rule needs.
   absl::Status Describe() {
@@ -61,7 +61,7 @@ class PluginRule final : public BoundRule {
       if (it == parameters_.values().end()) continue;
       if (json.size() > 1) json += ',';
       json += QuotedJson(it->first) + ':';
-      AppendParameterJson(it->second, json);
+      AppendParameterJson(it->second, FileForm::kDigest, json);
     }
     return json + '}';
   }
@@ -88,7 +88,7 @@ class PluginRule final : public BoundRule {
 
  private:
   absl::StatusOr<caracal_agent*> Create(std::vector<uint16_t>& features) const {
-    const PluginRuleArguments arguments(parameters_, stream_, parameters_json_);
+    const PluginRuleArguments arguments(parameters_, stream_, parameters_json_, plugin_.read_file);
     char sentence[kMaxSentence];
     caracal_error error = {sizeof(sentence), 0, sentence};
     caracal_agent* agent = nullptr;
@@ -97,6 +97,10 @@ class PluginRule final : public BoundRule {
     if (!arguments.unknown_feature().empty()) {
       if (result == 0 && agent != nullptr) plugin_.api->destroy(agent);
       return UnknownFeature(arguments.unknown_feature());
+    }
+    if (!arguments.file_status().ok()) {
+      if (result == 0 && agent != nullptr) plugin_.api->destroy(agent);
+      return arguments.file_status();
     }
     features = arguments.features();
     if (result == 0 && agent != nullptr) return agent;
@@ -143,7 +147,7 @@ class PluginRule final : public BoundRule {
                       align, CARACAL_STATE_ALIGN_MAX));
     }
     facts_.state = {description.state_size, align, std::max(description.state_version, 1U)};
-    facts_.layout = parameters_json_;
+    facts_.layout = ParametersJson(parameters_, FileForm::kDigest);
     if (description.state_layout == nullptr) return absl::OkStatus();
     const size_t size = strnlen(description.state_layout, kMaxLayoutText + 1);
     if (size > kMaxLayoutText) {

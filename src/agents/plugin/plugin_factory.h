@@ -19,7 +19,8 @@ struct PluginFactoryOptions {
   AgentInfo info;                          ///< of ReadPluginTable, with parameters
   std::unique_ptr<PluginHost> host;        ///< the one the plugin was given
   PluginErrorPolicy on_error = PluginErrorPolicy::kFail;
-  CallWatchMaker watch = nullptr;  ///< null = nobody looks on
+  PluginFileReading read_file = nullptr;  ///< null = rules name no files
+  CallWatchMaker watch = nullptr;         ///< null = nobody looks on
 };
 
 /// Makes rules of a plugin's agent: the plugin's side of AgentFactory. Bind makes one agent of the

@@ -4,12 +4,30 @@
 #include <utility>
 #include <variant>
 
+#include <fmt/format.h>
+
+#include "absl/status/status.h"
+#include "agents/api/status_macros.h"
+
 namespace caracal::agents {
 namespace {
 
 constexpr size_t kMaxLogBytes = 1'000;
 
+// What caracal_host.file returns.
+constexpr int32_t kFileFound = 0;
+constexpr int32_t kNoSuchFile = 1;
+constexpr int32_t kFileUnreadable = 2;
+
 caracal_text TextOf(std::string_view text) { return {text.size(), text.data()}; }
+caracal_text TextOf(const ParameterFile& file) { return TextOf(file.path); }
+
+template <typename T>
+std::vector<caracal_text> TextsOf(const std::vector<T>& items) {
+  std::vector<caracal_text> texts;
+  for (const T& item : items) texts.push_back(TextOf(item));
+  return texts;
+}
 
 }  // namespace
 
@@ -23,6 +41,7 @@ PluginHost::PluginHost(PluginLog log) : table_() {
   table_.feature = PluginRuleArguments::FindFeature;
   table_.counter = FindCounter;
   table_.count = Count;
+  table_.file = PluginRuleArguments::FindFile;
   table_.log_lines = std::move(log);
 }
 
@@ -42,8 +61,9 @@ void PluginHost::Log(const caracal_host* host, uint32_t level, caracal_text text
 }
 
 PluginRuleArguments::PluginRuleArguments(const Parameters& parameters, const StreamContext& stream,
-                                         std::string_view parameters_json)
-    : parameters_(parameters), stream_(stream), table_() {
+                                         std::string_view parameters_json,
+                                         const PluginFileReading& read_file)
+    : parameters_(parameters), stream_(stream), read_file_(read_file), table_() {
   table_.struct_size = sizeof(caracal_rule);
   table_.amount_scale = static_cast<uint32_t>(stream.amount_scale);
   table_.topic = TextOf(stream.topic);
@@ -82,6 +102,44 @@ int32_t PluginRuleArguments::FindFeature(const caracal_rule* rule, const char* n
   return -1;
 }
 
+int32_t PluginRuleArguments::FindFile(const caracal_rule* rule, const char* parameter,
+                                      uint64_t index, caracal_text* content, caracal_text* sha256) {
+  PluginRuleArguments& self = *static_cast<const Table*>(rule)->self;
+  const ParameterFile* file = self.FileOf(parameter, index);
+  if (file == nullptr) return kNoSuchFile;
+  if (sha256 != nullptr) *sha256 = TextOf(file->sha256);
+  if (content == nullptr || self.ReadFile(parameter, *file, *content)) return kFileFound;
+  return kFileUnreadable;
+}
+
+const ParameterFile* PluginRuleArguments::FileOf(std::string_view parameter, uint64_t index) const {
+  const ParameterValue* value = Find(parameter);
+  if (value == nullptr) return nullptr;
+  const auto* file = std::get_if<ParameterFile>(value);
+  if (file != nullptr) return index == 0 ? file : nullptr;
+  const auto* files = std::get_if<std::vector<ParameterFile>>(value);
+  return files != nullptr && index < files->size() ? &(*files)[index] : nullptr;
+}
+
+bool PluginRuleArguments::ReadFile(std::string_view parameter, const ParameterFile& file,
+                                   caracal_text& content) {
+  content = {};
+  auto it = contents_.find(&file);
+  if (it == contents_.end()) {
+    absl::StatusOr<std::string> bytes = read_file_ == nullptr
+                                            ? absl::UnavailableError("no files can be read here")
+                                            : read_file_(file);
+    if (!bytes.ok()) {
+      file_status_.Update(
+          absl::InvalidArgumentError(fmt::format("{}: {}", parameter, MessageOf(bytes.status()))));
+      return false;
+    }
+    it = contents_.emplace(&file, *std::move(bytes)).first;
+  }
+  content = TextOf(it->second);
+  return true;
+}
+
 const ParameterValue* PluginRuleArguments::Find(std::string_view path) const {
   const Parameters* parameters = &parameters_;
   while (true) {
@@ -108,24 +166,25 @@ bool PluginRuleArguments::Fill(const ParameterValue& from, caracal_parameter& to
     to.number = decimal->unscaled;
     to.scale = static_cast<uint32_t>(decimal->scale);
   } else if (const std::string* text = std::get_if<std::string>(&from)) {
-    to.type = CARACAL_PARAMETER_TEXT;
-    texts_.push_back({TextOf(*text)});
-    to.texts = texts_.back().data();
-    to.count = 1;
+    FillTexts(CARACAL_PARAMETER_TEXT, {TextOf(*text)}, to);
   } else if (const auto* list = std::get_if<std::vector<std::string>>(&from)) {
-    to.type = CARACAL_PARAMETER_TEXTS;
-    to.texts = Keep(*list);
-    to.count = list->size();
+    FillTexts(CARACAL_PARAMETER_TEXTS, TextsOf(*list), to);
+  } else if (const auto* file = std::get_if<ParameterFile>(&from)) {
+    FillTexts(CARACAL_PARAMETER_TEXT, {TextOf(*file)}, to);
+  } else if (const auto* files = std::get_if<std::vector<ParameterFile>>(&from)) {
+    FillTexts(CARACAL_PARAMETER_TEXTS, TextsOf(*files), to);
   } else {
     return false;
   }
   return true;
 }
 
-const caracal_text* PluginRuleArguments::Keep(const std::vector<std::string>& texts) {
-  std::vector<caracal_text>& kept = texts_.emplace_back();
-  for (const std::string& text : texts) kept.push_back(TextOf(text));
-  return kept.data();
+void PluginRuleArguments::FillTexts(uint32_t type, std::vector<caracal_text> texts,
+                                    caracal_parameter& to) {
+  const std::vector<caracal_text>& kept = texts_.emplace_back(std::move(texts));
+  to.type = type;
+  to.texts = kept.data();
+  to.count = kept.size();
 }
 
 }  // namespace caracal::agents

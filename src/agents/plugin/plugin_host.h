@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include <caracal/agent_abi.h>
 
+#include "absl/status/statusor.h"
 #include "agents/api/parameters.h"
 #include "agents/api/transaction.h"
 #include "agents/plugin/plugin_counters.h"
@@ -20,6 +22,10 @@ namespace caracal::agents {
 /// one. Called on any thread.
 using PluginLog =
     std::function<void(std::string_view agent, uint32_t level, std::string_view text)>;
+
+/// Reads the bytes of a file that a rule names; they have its digest. Else a sentence that names
+/// the path and says what to do. Called on any thread.
+using PluginFileReading = std::function<absl::StatusOr<std::string>(const ParameterFile& file)>;
 
 /// The services one plugin may call: the table it is given, and what stands behind it. Must outlive
 /// the plugin's agents. Any thread.
@@ -49,12 +55,13 @@ class PluginHost {
   Table table_;
 };
 
-/// A rule in the form `create` takes: the table and the texts it points to. Lives during one call;
-/// refers to what it is made from. One thread.
+/// A rule in the form `create` takes: the table, the texts it points to, and the files the plugin
+/// asked for. Lives during one call; refers to what it is made from. One thread.
 class PluginRuleArguments {
  public:
+  /// `read_file` null = there are no files here.
   PluginRuleArguments(const Parameters& parameters, const StreamContext& stream,
-                      std::string_view parameters_json);
+                      std::string_view parameters_json, const PluginFileReading& read_file);
   PluginRuleArguments(const PluginRuleArguments&) = delete;
   PluginRuleArguments& operator=(const PluginRuleArguments&) = delete;
 
@@ -63,6 +70,8 @@ class PluginRuleArguments {
   const std::vector<uint16_t>& features() const { return features_; }
   /// The first name it asked for that no earlier rule observes; empty = none.
   const std::string& unknown_feature() const { return unknown_feature_; }
+  /// Why a file it asked for could not be had, the first one; OK = it was.
+  const absl::Status& file_status() const { return file_status_; }
 
  private:
   friend class PluginHost;
@@ -75,15 +84,24 @@ class PluginRuleArguments {
                                caracal_parameter* value);
   static int32_t FindAttribute(const caracal_rule* rule, const char* name);
   static int32_t FindFeature(const caracal_rule* rule, const char* name, uint32_t* kind);
+  static int32_t FindFile(const caracal_rule* rule, const char* parameter, uint64_t index,
+                          caracal_text* content, caracal_text* sha256);
   /// Null when there is no such parameter.
   const ParameterValue* Find(std::string_view path) const;
   /// False for an object: its fields are parameters, it is none.
   bool Fill(const ParameterValue& from, caracal_parameter& to);
-  const caracal_text* Keep(const std::vector<std::string>& texts);
+  void FillTexts(uint32_t type, std::vector<caracal_text> texts, caracal_parameter& to);
+  /// False, and file_status_ says why, when it cannot be read.
+  bool ReadFile(std::string_view parameter, const ParameterFile& file, caracal_text& content);
+  /// Null when the parameter names no such file.
+  const ParameterFile* FileOf(std::string_view parameter, uint64_t index) const;
 
   const Parameters& parameters_;
   const StreamContext& stream_;
+  const PluginFileReading& read_file_;
   std::deque<std::vector<caracal_text>> texts_;
+  std::map<const ParameterFile*, std::string> contents_;
+  absl::Status file_status_;
   std::vector<uint16_t> features_;
   std::string unknown_feature_;
   Table table_;

@@ -33,6 +33,11 @@ void AddValue(const ParameterValue& value, StateDigester& digester) {
         } else if constexpr (std::is_same_v<Held, std::vector<std::string>>) {
           digester.AddNumber(held.size());
           for (const std::string& text : held) digester.AddText(text);
+        } else if constexpr (std::is_same_v<Held, ParameterFile>) {
+          digester.AddText(held.sha256);
+        } else if constexpr (std::is_same_v<Held, std::vector<ParameterFile>>) {
+          digester.AddNumber(held.size());
+          for (const ParameterFile& file : held) digester.AddText(file.sha256);
         } else {
           AddParameters(*held, digester);
         }

@@ -21,8 +21,8 @@ struct FeatureIdentity {
 struct RuleIdentity {
   /// StateSlice::id; of no meaning for a stateless rule.
   StateDigest slice;
-  /// Of the values the rule observes: covers its agent and the agent's version, its parameters, key
-  /// and filters, its slice, and the values it builds on itself.
+  /// Of the values the rule observes: covers its agent and the agent's version, its parameters
+  /// (files by their digests), key and filters, its slice, and the values it builds on itself.
   StateDigest observed;
 };
 

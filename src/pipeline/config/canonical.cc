@@ -13,6 +13,7 @@ namespace caracal::pipeline {
 namespace {
 
 using agents::Decimal;
+using agents::ParameterFile;
 using agents::Parameters;
 using agents::ParameterSpec;
 using agents::ParameterType;
@@ -61,10 +62,24 @@ class ParameterWriter {
         if (list == lists_.end()) return std::get<std::vector<std::string>>(value);
         return std::move(Json::MakeObject().Set("list", list->second));
       }
+      case ParameterType::kFile:
+        return File(std::get<ParameterFile>(value));
+      case ParameterType::kFileList: {
+        Json files = Json::MakeArray();
+        for (const auto& file : std::get<std::vector<ParameterFile>>(value)) {
+          files.Append(File(file));
+        }
+        return files;
+      }
       case ParameterType::kObject:
         return Write(spec.fields, *std::get<std::shared_ptr<const Parameters>>(value), path + ".");
     }
     return Json();
+  }
+
+  /// Its bytes decide verdicts, not where they lie.
+  static Json File(const ParameterFile& file) {
+    return std::move(Json::MakeObject().Set("sha256", file.sha256));
   }
 
   /// In the scale of the stream's amounts where that is exact.

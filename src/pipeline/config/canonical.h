@@ -41,6 +41,7 @@ struct CanonicalInput {
 ///   alert_above, mode, name, rules[]   a rule: agent, agent_version, agent_fingerprint (of a
 ///                                      plugin's), id, key, mode, parameters, score, severity,
 ///                                      version, when
+///   parameters as their text; a file: the SHA-256 of its bytes, not its path
 ///   lists      named lists: count and SHA-256; in their place stands {"list":name}
 ///   state      buckets, rows_per_bucket, max_bytes_per_partition, hash_seed_fingerprint
 ///   stream     the stream's settings except start and state_topic; places: the SHA-256 of the file

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 
 #include <fmt/format.h>
@@ -67,6 +68,7 @@ absl::StatusOr<FileContent> DiskFileReader::Read(const std::string& path, size_t
   if (fstat(file.fd(), &status) != 0) return FromErrno(errno);
   if (S_ISDIR(status.st_mode)) return absl::FailedPreconditionError("it is a folder, not a file");
   if (!S_ISREG(status.st_mode)) return absl::FailedPreconditionError("not a regular file");
+  if (static_cast<uint64_t>(status.st_size) > max_bytes) return TooLong(max_bytes);
   absl::StatusOr<std::string> text = ReadAll(file.fd(), max_bytes);
   if (!text.ok()) return text.status();
   return FileContent{*std::move(text), (status.st_mode & S_IROTH) != 0};

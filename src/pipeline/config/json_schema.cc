@@ -258,10 +258,11 @@ class SchemaBuilder {
       schema.Set("additionalProperties", false);
       return schema;
     }
-    if (spec.type == ParameterType::kTextList) {
+    const bool is_file_list = spec.type == ParameterType::kFileList;
+    if (is_file_list || spec.type == ParameterType::kTextList) {
       Json list = TypeSchema("array");
       list.Set("items", AnyOf({ItemSchema(spec), Reference("reference")}));
-      return AnyOf({std::move(list), ListUseSchema()});
+      return is_file_list ? std::move(list) : AnyOf({std::move(list), ListUseSchema()});
     }
     return AnyOf({ItemSchema(spec), Reference("reference")});
   }
@@ -291,6 +292,9 @@ class SchemaBuilder {
       }
       case ParameterType::kDuration:
         return PatternSchema(kDurationPattern);
+      case ParameterType::kFile:
+      case ParameterType::kFileList:
+        return PatternSchema(spec.pattern != nullptr ? spec.pattern->text().c_str() : "^/");
       default:
         return TextSchema(spec);
     }

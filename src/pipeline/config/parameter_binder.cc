@@ -10,11 +10,13 @@
 namespace caracal::pipeline {
 namespace {
 
+using agents::ParameterFile;
 using agents::Parameters;
 using agents::ParameterSpec;
 using agents::ParameterType;
 
 constexpr size_t kMaxListItems = 10'000;
+constexpr size_t kMaxFiles = 100;
 
 std::vector<std::string> NamesOf(const std::vector<ParameterSpec>& specs) {
   std::vector<std::string> names;
@@ -138,6 +140,10 @@ ParameterBinder::Value ParameterBinder::BindValue(const ParameterSpec& spec, con
       return BindObject(spec, node, path);
     case ParameterType::kTextList:
       return BindTextList(spec, node, path);
+    case ParameterType::kFile:
+      return BindFile(spec, node, path);
+    case ParameterType::kFileList:
+      return BindFileList(spec, node, path);
     default:
       return BindText(spec, node, path);
   }
@@ -188,6 +194,43 @@ ParameterBinder::Value ParameterBinder::BindTextList(const ParameterSpec& spec,
     values.push_back(std::get<std::string>(*value));
   }
   return agents::ParameterValue(std::move(values));
+}
+
+ParameterBinder::Value ParameterBinder::BindFile(const ParameterSpec& spec, const YamlNode& node,
+                                                 const std::string& path) {
+  const Value text = BindText(spec, node, path);
+  if (!text.has_value()) return std::nullopt;
+  std::optional<ValueProblem> problem;
+  std::optional<ParameterFile> file = files_.Find(std::get<std::string>(*text), path, problem);
+  if (file.has_value()) return agents::ParameterValue(*std::move(file));
+  diagnostics_.Add(problem->code, node.span, problem->message, problem->hint);
+  return std::nullopt;
+}
+
+ParameterBinder::Value ParameterBinder::BindFileList(const ParameterSpec& spec,
+                                                     const YamlNode& node,
+                                                     const std::string& path) {
+  if (node.kind != YamlNode::Kind::kSequence) {
+    WrongKind(node, path, "a list of files");
+    return std::nullopt;
+  }
+  if (node.items.size() > kMaxFiles) {
+    diagnostics_.Add(DiagnosticCode::kOutOfBounds, node.span,
+                     fmt::format("'{}' may have at most {} files", path, kMaxFiles));
+    return std::nullopt;
+  }
+  ParameterSpec item_spec = spec;
+  item_spec.type = ParameterType::kFile;
+  std::vector<ParameterFile> files;
+  for (const YamlNode& item : node.items) {
+    Value value = item.broken ? std::nullopt : BindFile(item_spec, item, path);
+    if (!value.has_value()) {
+      complete_ = false;
+      continue;
+    }
+    files.push_back(std::get<ParameterFile>(*std::move(value)));
+  }
+  return agents::ParameterValue(std::move(files));
 }
 
 bool ParameterBinder::CheckItems(const ParameterSpec& spec, const std::vector<std::string>& values,

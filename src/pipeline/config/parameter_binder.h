@@ -10,6 +10,7 @@
 #include "agents/api/parameters.h"
 #include "pipeline/config/diagnostics.h"
 #include "pipeline/config/named_lists.h"
+#include "pipeline/config/parameter_files.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/config/yaml_tree.h"
 
@@ -21,9 +22,10 @@ namespace caracal::pipeline {
 /// at a time.
 class ParameterBinder {
  public:
-  /// `agent` names the agent in messages. `lists` and `diagnostics` outlive it.
-  ParameterBinder(std::string agent, NamedLists& lists, Diagnostics& diagnostics)
-      : agent_(std::move(agent)), lists_(lists), diagnostics_(diagnostics) {}
+  /// `agent` names the agent in messages. `lists`, `files` and `diagnostics` outlive it.
+  ParameterBinder(std::string agent, NamedLists& lists, ParameterFiles& files,
+                  Diagnostics& diagnostics)
+      : agent_(std::move(agent)), lists_(lists), files_(files), diagnostics_(diagnostics) {}
 
   /// Binds `entries`; `other_keys` are the keys the rule may have besides, for suggestions. Missing
   /// parameters are reported at `rule_span`.
@@ -50,6 +52,9 @@ class ParameterBinder {
   Value BindText(const agents::ParameterSpec& spec, const YamlNode& node, const std::string& path);
   Value BindTextList(const agents::ParameterSpec& spec, const YamlNode& node,
                      const std::string& path);
+  Value BindFile(const agents::ParameterSpec& spec, const YamlNode& node, const std::string& path);
+  Value BindFileList(const agents::ParameterSpec& spec, const YamlNode& node,
+                     const std::string& path);
   Value BindObject(const agents::ParameterSpec& spec, const YamlNode& node,
                    const std::string& path);
   bool CheckItems(const agents::ParameterSpec& spec, const std::vector<std::string>& values,
@@ -62,6 +67,7 @@ class ParameterBinder {
 
   const std::string agent_;
   NamedLists& lists_;
+  ParameterFiles& files_;
   Diagnostics& diagnostics_;
   std::map<std::string, SourceSpan> spans_;
   std::map<std::string, std::string> lists_by_path_;
@@ -70,8 +76,9 @@ class ParameterBinder {
   bool complete_ = true;
 };
 
-/// The value of a parameter that is not an object; a list is separated by commas (the form of
-/// defaults). `path` names the parameter in messages. `problem` is set instead when there is one.
+/// The value of a parameter that is not an object; a file is its path; a list is separated by
+/// commas (the form of defaults). `path` names the parameter in messages. `problem` is set instead
+/// when there is one.
 std::optional<agents::ParameterValue> ParseParameter(const agents::ParameterSpec& spec,
                                                      const std::string& text,
                                                      const std::string& path,

@@ -11,6 +11,7 @@
 #include "pipeline/config/file_reader.h"
 #include "pipeline/config/named_lists.h"
 #include "pipeline/config/parameter_binder.h"
+#include "pipeline/config/parameter_files.h"
 #include "pipeline/config/path_spans.h"
 #include "pipeline/config/yaml_tree.h"
 
@@ -45,11 +46,12 @@ absl::StatusOr<agents::Parameters> ParametersFromText(const std::string& text,
   const DiskFileReader files;
   const PathSpans spans;
   NamedLists lists({}, "", files, spans, diagnostics);
+  ParameterFiles parameter_files(files);
   agents::Parameters parameters;
   if (root.has_value()) {
     std::vector<const YamlEntry*> entries;
     for (const YamlEntry& entry : root->entries) entries.push_back(&entry);
-    ParameterBinder binder(agent.name, lists, diagnostics);
+    ParameterBinder binder(agent.name, lists, parameter_files, diagnostics);
     parameters = binder.Bind(agent.parameters, entries, {}, {source, 1, 1});
   }
   if (diagnostics.ok()) return parameters;

@@ -134,7 +134,8 @@ std::optional<ParameterValue> ParseParameter(const ParameterSpec& spec, const st
   }
   std::optional<ParameterValue> value = ParseTyped(spec, text, path, problem);
   if (!value.has_value()) return std::nullopt;
-  if (spec.type == ParameterType::kText) problem = CheckText(spec, text, path);
+  const bool is_text = spec.type == ParameterType::kText || spec.type == ParameterType::kFile;
+  if (is_text) problem = CheckText(spec, text, path);
   if (!problem.has_value() && spec.min_text.has_value()) {
     problem = CheckBound(spec, text, path, *value, *spec.min_text, true);
   }
@@ -172,6 +173,10 @@ std::string TypeText(const ParameterSpec& spec) {
       return choices.empty() ? "list of text" : "list of " + choices;
     case ParameterType::kObject:
       return "section";
+    case ParameterType::kFile:
+      return "file";
+    case ParameterType::kFileList:
+      return "list of files";
   }
   return "text";
 }

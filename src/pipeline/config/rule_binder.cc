@@ -80,7 +80,7 @@ std::optional<RuleDraft> RuleBinder::Draft(const v1::Rule& rule, const std::stri
   draft.key.assign(rule.key().begin(), rule.key().end());
   DraftFilters(rule, draft);
   CheckAgent(draft.agent->info(), path);
-  auto binder = std::make_shared<ParameterBinder>(rule.agent(), lists_, diagnostics_);
+  auto binder = std::make_shared<ParameterBinder>(rule.agent(), lists_, files_, diagnostics_);
   draft.spec.parameters = binder->Bind(draft.agent->info().parameters, extras,
                                        KeysOf(*v1::Rule::descriptor()), spans_.Key(path));
   draft.parameters = std::move(binder);

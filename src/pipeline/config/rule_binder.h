@@ -13,6 +13,7 @@
 #include "pipeline/config/loaded_config.h"
 #include "pipeline/config/named_lists.h"
 #include "pipeline/config/parameter_binder.h"
+#include "pipeline/config/parameter_files.h"
 #include "pipeline/config/path_spans.h"
 #include "pipeline/config/yaml_tree.h"
 
@@ -39,8 +40,12 @@ struct RuleDraft {
 class RuleBinder {
  public:
   RuleBinder(const agents::AgentRegistry& registry, const PathSpans& spans, NamedLists& lists,
-             Diagnostics& diagnostics)
-      : registry_(registry), spans_(spans), lists_(lists), diagnostics_(diagnostics) {}
+             ParameterFiles& files, Diagnostics& diagnostics)
+      : registry_(registry),
+        spans_(spans),
+        lists_(lists),
+        files_(files),
+        diagnostics_(diagnostics) {}
 
   /// `extras`: the keys that belong to the agent. nullopt when the agent does not exist.
   std::optional<RuleDraft> Draft(const caracal::config::v1::Rule& rule, const std::string& path,
@@ -65,6 +70,7 @@ class RuleBinder {
   const agents::AgentRegistry& registry_;
   const PathSpans& spans_;
   NamedLists& lists_;
+  ParameterFiles& files_;
   Diagnostics& diagnostics_;
 };
 

@@ -12,6 +12,7 @@
 #include "pipeline/config/canonical.h"
 #include "pipeline/config/document.h"
 #include "pipeline/config/named_lists.h"
+#include "pipeline/config/parameter_files.h"
 #include "pipeline/config/proto_binder.h"
 #include "pipeline/config/rule_binder.h"
 #include "pipeline/config/suggestion.h"
@@ -28,10 +29,11 @@ using RulesetNames = std::map<std::string, std::string>;
 class RuleFileLoader {
  public:
   RuleFileLoader(const RuleScope& scope, std::string path, RulesetNames& names,
-                 Diagnostics& diagnostics)
+                 ParameterFiles& files, Diagnostics& diagnostics)
       : scope_(scope),
         path_(std::move(path)),
         names_(names),
+        files_(files),
         diagnostics_(diagnostics),
         binder_(diagnostics) {}
 
@@ -40,7 +42,7 @@ class RuleFileLoader {
     binder_.Bind(root, "the rule file", file);
     NamedLists lists(file, path_, *scope_.references.files, binder_.spans(), diagnostics_);
     lists_ = &lists;
-    RuleBinder rules(*scope_.registry, binder_.spans(), lists, diagnostics_);
+    RuleBinder rules(*scope_.registry, binder_.spans(), lists, files_, diagnostics_);
     for (int i = 0; i < file.rulesets_size(); ++i) {
       LoadRuleset(file.rulesets(i), fmt::format("rulesets[{}]", i), rules, rulesets);
     }
@@ -169,6 +171,7 @@ class RuleFileLoader {
   const RuleScope& scope_;
   const std::string path_;
   RulesetNames& names_;
+  ParameterFiles& files_;
   Diagnostics& diagnostics_;
   ProtoBinder binder_;
   const NamedLists* lists_ = nullptr;  ///< lives while Load runs
@@ -207,6 +210,7 @@ std::vector<LoadedRuleset> LoadRules(const RuleScope& scope,
                                      Diagnostics& diagnostics) {
   std::vector<LoadedRuleset> rulesets;
   RulesetNames names;
+  ParameterFiles files(*scope.references.files);
   for (const std::string& path : MatchFiles(scope, diagnostics)) {
     std::optional<Document> document = ReadDocument(path, *scope.references.files, diagnostics,
                                                     scope.config_spans->Key("rule_files"));
@@ -215,7 +219,7 @@ std::vector<LoadedRuleset> LoadRules(const RuleScope& scope,
     ReferenceScope references = scope.references;
     references.base_file = path;
     ResolveReferences(references, document->root, diagnostics);
-    RuleFileLoader(scope, path, names, diagnostics).Load(document->root, rulesets);
+    RuleFileLoader(scope, path, names, files, diagnostics).Load(document->root, rulesets);
   }
   return rulesets;
 }

@@ -74,6 +74,26 @@ absl::Status ReadEnum(const JsonDocument& schema, const std::string& path, Param
   return spec.choices.empty() ? Refuse(path + ".enum", "lists no value") : absl::OkStatus();
 }
 
+/// Texts that are paths of files, when the schema says so.
+absl::Status ReadFormat(const JsonDocument& schema, const std::string& path, ParameterType file,
+                        ParameterSpec& spec) {
+  const JsonDocument* format = schema.Find("format");
+  if (format == nullptr) return absl::OkStatus();
+  const std::string format_path = path + ".format";
+  RETURN_IF_ERROR(CheckKind(*format, Kind::kText, format_path));
+  if (format->text != "file") {
+    return Refuse(format_path, fmt::format("'{}' is not known here; the one format is file, leave "
+                                           "another out and check the value in create",
+                                           format->text));
+  }
+  for (const char* keyword : {"enum", "default"}) {
+    if (schema.Find(keyword) == nullptr) continue;
+    return Refuse(Join(path, keyword), "a file has none: each rule names its own");
+  }
+  spec.type = file;
+  return absl::OkStatus();
+}
+
 absl::Status ReadPattern(const JsonDocument& schema, const std::string& path, ParameterSpec& spec) {
   const JsonDocument* pattern = schema.Find("pattern");
   if (pattern == nullptr) return absl::OkStatus();
@@ -131,11 +151,12 @@ absl::Status ReadItems(const JsonDocument& schema, const std::string& path, Para
   if (items == nullptr) return Refuse(path, "an array needs items");
   const std::string items_path = path + ".items";
   RETURN_IF_ERROR(CheckKind(*items, Kind::kObject, items_path));
-  RETURN_IF_ERROR(CheckKeywords(*items, items_path, {"type", "enum", "pattern"}));
+  RETURN_IF_ERROR(CheckKeywords(*items, items_path, {"type", "enum", "pattern", "format"}));
   const JsonDocument* type = items->Find("type");
   if (type == nullptr || type->text != "string") {
     return Refuse(items_path, "must have type string: lists are of texts");
   }
+  RETURN_IF_ERROR(ReadFormat(*items, items_path, ParameterType::kFileList, spec));
   RETURN_IF_ERROR(ReadPattern(*items, items_path, spec));
   return ReadEnum(*items, items_path, spec);
 }
@@ -154,7 +175,8 @@ absl::Status ReadTyped(const JsonDocument& schema, const std::string& type, cons
   }
   if (type == "string") {
     spec.type = ParameterType::kText;
-    RETURN_IF_ERROR(CheckKeywords(schema, path, {"type", "default", "enum", "pattern"}));
+    RETURN_IF_ERROR(CheckKeywords(schema, path, {"type", "default", "enum", "pattern", "format"}));
+    RETURN_IF_ERROR(ReadFormat(schema, path, ParameterType::kFile, spec));
     RETURN_IF_ERROR(ReadEnum(schema, path, spec));
     RETURN_IF_ERROR(ReadPattern(schema, path, spec));
     return ReadDefault(schema, path, Kind::kText, spec);

@@ -13,10 +13,10 @@ namespace caracal::pipeline {
 ///
 /// The document is an object schema. Known: type (boolean, integer, number, string, array of
 /// strings, object), properties, required, additionalProperties (false: unknown keys are always
-/// refused), enum (of strings), minimum and maximum (of numbers), items, default (of plain values),
-/// description; title, $schema, $id, $comment and examples are passed over. Any other keyword is
-/// refused, for what it demands would not be checked. InvalidArgument with the place:
-/// "properties.max.minimum: ...".
+/// refused), enum (of strings), format ("file": an absolute path, see ParameterFile), minimum and
+/// maximum (of numbers), items, default (of plain values), description; title, $schema, $id,
+/// $comment and examples are passed over. Any other keyword is refused, for what it demands would
+/// not be checked. InvalidArgument with the place: "properties.max.minimum: ...".
 absl::StatusOr<std::vector<agents::ParameterSpec>> ParseParameterSchema(std::string_view json);
 
 }  // namespace caracal::pipeline

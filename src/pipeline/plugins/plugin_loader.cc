@@ -15,6 +15,8 @@
 #include "agents/plugin/plugin_host.h"
 #include "agents/plugin/plugin_table.h"
 #include "pipeline/base/log.h"
+#include "pipeline/config/file_reader.h"
+#include "pipeline/config/parameter_files.h"
 #include "pipeline/plugins/parameter_schema.h"
 #include "pipeline/plugins/plugin_file.h"
 #include "pipeline/plugins/plugin_watch.h"
@@ -114,6 +116,9 @@ std::unique_ptr<agents::AgentFactory> PluginLoader::Load(const PluginRequest& re
     request.probe->set_counters(
         [counters = options.host->counters()] { return counters->values(); });
   }
+  options.read_file = [](const agents::ParameterFile& named) {
+    return ReadParameterFile(DiskFileReader(), named);
+  };
   options.watch = WatchMakerOf(request, clock_);
   options.on_error =
       request.skip_errors ? agents::PluginErrorPolicy::kSkip : agents::PluginErrorPolicy::kFail;

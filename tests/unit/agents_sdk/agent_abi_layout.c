@@ -75,6 +75,7 @@ AT(caracal_host, attribute_slot, 32);
 AT(caracal_host, feature, 40);
 AT(caracal_host, counter, 48);
 AT(caracal_host, count, 56);
+AT(caracal_host, file, 64);
 
 AT(caracal_batch, struct_size, 0);
 AT(caracal_batch, feature_count, 4);

@@ -2,6 +2,7 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -27,8 +28,22 @@ class FakeHost {
     host_.attribute_slot = [](const caracal_rule*, const char* name) {
       return std::string(name) == "merchant" ? 0 : -1;
     };
+    host_.file = [](const caracal_rule* rule, const char* parameter, uint64_t index,
+                    caracal_text* content, caracal_text* sha256) {
+      const auto& files = static_cast<const FakeRule*>(rule)->files;
+      const auto it = files.find(parameter);
+      if (it == files.end() || index != 0) return 1;
+      if (sha256 != nullptr) *sha256 = {3, "abc"};
+      if (content == nullptr) return 0;
+      *content = {it->second.first.size(), it->second.first.data()};
+      return it->second.second;
+    };
   }
 
+  /// A file of the parameter `path`; `result` is what reading it gives.
+  void SetFile(const std::string& path, const std::string& content, int32_t result = 0) {
+    rule_.files[path] = {content, result};
+  }
   void Set(const std::string& path, caracal_parameter value) { rule_.parameters[path] = value; }
 
   /// Null, and the sentence in `error`, when the plugin refuses.
@@ -44,6 +59,7 @@ class FakeHost {
  private:
   struct FakeRule : caracal_rule {
     std::map<std::string, caracal_parameter> parameters;
+    std::map<std::string, std::pair<std::string, int32_t>> files;
   };
 
   caracal_host host_ = {};
@@ -186,6 +202,36 @@ TEST(AgentHppTest, RefusesARuleWithTheSentenceOfTheException) {
   host.Set("attribute", Integer(1));
   EXPECT_EQ(host.Create(*caracal::Plugin<Summing>::Api(), error), nullptr);
   EXPECT_NE(error.find("maps no attribute 'device'"), std::string::npos) << error;
+}
+
+// Says what it reads of the file "model".
+class Reading {
+ public:
+  static constexpr const char* kName = "reading";
+  static constexpr const char* kVersion = "1.0.0";
+  static constexpr const char* kLicence = "MIT";
+  static constexpr const char* kDescription = "Reads a file.";
+  static constexpr const char* kSchema = R"({"type": "object"})";
+  static constexpr caracal::Reason kReasons[] = {{"never", "does not happen"}};
+
+  explicit Reading(const caracal::Rule& rule) {
+    throw std::invalid_argument(rule.FileSha256("model") + " " + std::string(rule.File("model")));
+  }
+  void Judge(const caracal::Event&, caracal::Verdict&) noexcept {}
+};
+
+TEST(AgentHppTest, ReadsFiles) {
+  FakeHost host;
+  std::string error;
+  const caracal_agent_api& api = *caracal::Plugin<Reading>::Api();
+  EXPECT_EQ(host.Create(api, error), nullptr);
+  EXPECT_EQ(error, "model: names no such file");
+  host.SetFile("model", "bytes");
+  EXPECT_EQ(host.Create(api, error), nullptr);
+  EXPECT_EQ(error, "abc bytes");
+  host.SetFile("model", "", 2);
+  EXPECT_EQ(host.Create(api, error), nullptr);
+  EXPECT_EQ(error, "model: cannot be read");
 }
 
 TEST(AgentHppTest, ServesAStatelessAgent) {

@@ -143,6 +143,18 @@ std::unique_ptr<AgentFactory> Geo() {
       });
 }
 
+std::unique_ptr<AgentFactory> Screen() {
+  std::vector<ParameterSpec> specs = {
+      {.name = "model", .type = ParameterType::kFile, .doc = "A file."},
+      {.name = "deny",
+       .type = ParameterType::kObject,
+       .doc = "Lists.",
+       .fields = {{.name = "accounts", .type = ParameterType::kFileList, .doc = "Files."}}}};
+  return std::make_unique<FakeFactory>(
+      "screen", std::move(specs),
+      [](const Parameters&, const StreamContext&) { return absl::OkStatus(); });
+}
+
 std::unique_ptr<AgentFactory> Broken() {
   std::vector<ParameterSpec> specs = {
       {.name = "count",
@@ -163,7 +175,7 @@ std::unique_ptr<AgentFactory> Broken() {
 
 agents::AgentRegistry FakeAgents() {
   agents::AgentRegistry registry;
-  for (auto make : {&Velocity, &Amount, &Geo, &Broken}) {
+  for (auto make : {&Velocity, &Amount, &Geo, &Screen, &Broken}) {
     CHECK(registry.Register(make()).ok());
   }
   return registry;

@@ -57,6 +57,38 @@ TEST(ParameterSchemaTest, TurnsEveryTypeIntoAParameter) {
   EXPECT_TRUE(all[5].fields[0].required);
 }
 
+TEST(ParameterSchemaTest, TakesTextsThatNameFiles) {
+  const auto specs = ParseParameterSchema(R"({"type": "object", "required": ["model"],
+    "properties": {
+      "model": {"type": "string", "format": "file", "pattern": "json$"},
+      "lists": {"type": "array", "items": {"type": "string", "format": "file"}}}})");
+  ASSERT_TRUE(specs.ok()) << specs.status();
+  EXPECT_EQ((*specs)[0].type, ParameterType::kFile);
+  EXPECT_TRUE((*specs)[0].required);
+  ASSERT_NE((*specs)[0].pattern, nullptr);
+  EXPECT_TRUE((*specs)[0].pattern->Matches("/m.json"));
+  EXPECT_EQ((*specs)[1].type, ParameterType::kFileList);
+}
+
+TEST(ParameterSchemaTest, RefusesFormatsItDoesNotCheck) {
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "format": "date"})")),
+            "properties.p.format: 'date' is not known here; the one format is file, leave another "
+            "out and check the value in create");
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "format": 1})")),
+            "properties.p.format: must be a text, not a number");
+  EXPECT_EQ(
+      ErrorOf(WithProperty(R"({"type": "array", "items": {"type": "string", "format": "uri"}})")),
+      "properties.p.items.format: 'uri' is not known here; the one format is file, leave another "
+      "out and check the value in create");
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "format": "file", "default": "/x"})")),
+            "properties.p.default: a file has none: each rule names its own");
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "string", "format": "file", "enum": ["/x"]})")),
+            "properties.p.enum: a file has none: each rule names its own");
+  EXPECT_EQ(ErrorOf(WithProperty(R"({"type": "integer", "format": "file"})")),
+            "properties.p.format: this keyword is not known here; leave it out and check the value "
+            "in create");
+}
+
 TEST(ParameterSchemaTest, TakesPatternsOfTexts) {
   const auto specs = ParseParameterSchema(R"({"type": "object", "properties": {
       "code": {"type": "string", "pattern": "^[A-Z]{2}$", "default": "FR"},

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "pipeline/base/sha256.h"
 #include "tests/support/rule_harness.h"
 #include "tests/unit/pipeline_plugins/loaded_plugin.h"
 
@@ -71,6 +74,21 @@ TEST(PluginLoaderTest, ServesAPluginOfTheFirstVersionOfTheInterface) {
   RuleHarness rule(*plugin, MakeParameters({{"above", Number(100)}}), {});
   EXPECT_FALSE(rule.Judge({.amount = 100}).fired);
   EXPECT_EQ(rule.Reason(rule.Judge({.amount = 101})), "above_limit");
+}
+
+TEST(PluginLoaderTest, HandsFilesToThePluginAndKeepsAnEyeOnThem) {
+  PluginRefusal refusal;
+  const auto plugin = LoadTestPlugin("pinned", refusal);
+  ASSERT_NE(plugin, nullptr) << refusal.message;
+  const std::string path = ::testing::TempDir() + "/pinned-model";
+  std::ofstream(path, std::ios::binary) << "four";
+  const agents::ParameterFile file = {path, Sha256Hex("four")};
+  RuleHarness rule(*plugin, MakeParameters({{"model", file}}), {});
+  EXPECT_TRUE(rule.Judge({}).fired) << "the account is 1042";
+  std::ofstream(path, std::ios::binary) << "other";
+  EXPECT_THAT(agents::testing::BindError(*plugin, MakeParameters({{"model", file}}), {}),
+              HasSubstr("has changed since the rules were loaded"));
+  std::filesystem::remove(path);
 }
 
 TEST(PluginLoaderTest, LooksInTheDefaultDirectoryUnlessOthersAreNamed) {

@@ -124,7 +124,7 @@ enum caracal_parameter_type {
   CARACAL_PARAMETER_BOOL = 0,    /* number: 0 or 1 */
   CARACAL_PARAMETER_INTEGER = 1, /* number */
   CARACAL_PARAMETER_DECIMAL = 2, /* exactly number x 10^-scale */
-  CARACAL_PARAMETER_TEXT = 3,    /* texts[0] */
+  CARACAL_PARAMETER_TEXT = 3,    /* texts[0]; of a file: its path */
   CARACAL_PARAMETER_TEXTS = 4    /* texts[0 .. count) */
 };
 
@@ -212,6 +212,19 @@ typedef struct caracal_host {
    * Arguments: host = this table; counter = of the function above, nothing happens for -1.
    * Returns: nothing; never fails. Ownership: none. Concurrency: any thread; never waits. */
   void (*count)(const struct caracal_host* host, int32_t counter, uint64_t amount);
+
+  /* Gives the file that a parameter of format "file" names: the bytes that are part of the
+   * ruleset's version, at most 1 GiB. sha256 alone costs nothing: an agent that shares what it
+   * makes of a file looks there first. The path decides nothing, it is for messages.
+   * Arguments: rule = that of the running create; parameter = "model", "lists.deny"; index = of the
+   * file in an array, else 0; content = result, or NULL: the file is not read; sha256 = result, 64
+   * lower-case hex digits, or NULL.
+   * Returns: 0; 1 when the parameter names no such file; 2 when it has changed since the rules were
+   * loaded, or cannot be read: the host then refuses the rule, whatever create returns.
+   * Ownership: content and sha256 are the host's, valid until create returns; parameter is read
+   * during the call. Concurrency: only in create. */
+  int32_t (*file)(const caracal_rule* rule, const char* parameter, uint64_t index,
+                  caracal_text* content, caracal_text* sha256);
 } caracal_host;
 
 /* Events to judge. Valid until process returns. Append only. */
@@ -267,7 +280,8 @@ typedef struct caracal_agent_api {
   /* JSON Schema of the parameters: an object whose properties are the keys of the rule. Known
    * keywords: type (boolean, integer, number, string, array of strings, object), properties,
    * required, additionalProperties (false), enum, pattern (RE2 syntax), minimum, maximum, items,
-   * default, description, title, $schema, $id, $comment, examples. Any other is refused. */
+   * format ("file" = absolute path of a file, see caracal_host.file), default, description, title,
+   * $schema, $id, $comment, examples. Any other is refused. */
   const char* parameters_schema;
   const caracal_reason* reasons;
   uint32_t reason_count; /* 1 to CARACAL_REASONS_MAX */

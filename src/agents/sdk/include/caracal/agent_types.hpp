@@ -138,6 +138,7 @@ class Rule {
     for (uint32_t i = 0; i < value.scale; ++i) divisor *= 10;
     return static_cast<double>(value.number) / divisor;
   }
+  /// Of a file: its path.
   std::string Text(const char* path) const {
     const caracal_parameter value = Get(path, CARACAL_PARAMETER_TEXT);
     return {value.texts->data, value.texts->size};
@@ -149,6 +150,20 @@ class Rule {
       texts.emplace_back(value.texts[i].data, value.texts[i].size);
     }
     return texts;
+  }
+  /// The bytes of a file that a parameter of format "file" names; `index`: of the file in an array.
+  /// Valid inside the constructor only. Throws std::invalid_argument when the parameter names no
+  /// such file, or it cannot be read.
+  std::string_view File(const char* path, uint64_t index = 0) const {
+    caracal_text content = {};
+    CheckFile(path, host_.file(&raw_, path, index, &content, nullptr));
+    return {content.data, content.size};
+  }
+  /// The SHA-256 of these bytes, 64 lower-case hex digits; the file is not read.
+  std::string FileSha256(const char* path, uint64_t index = 0) const {
+    caracal_text sha256 = {};
+    CheckFile(path, host_.file(&raw_, path, index, nullptr, &sha256));
+    return {sha256.data, sha256.size};
   }
   /// All parameters as a JSON object.
   std::string_view Json() const { return {raw_.parameters_json.data, raw_.parameters_json.size}; }
@@ -190,6 +205,11 @@ class Rule {
   bool has_location() const { return raw_.has_location != 0; }
 
  private:
+  static void CheckFile(const char* path, int32_t result) {
+    if (result == 0) return;
+    throw std::invalid_argument(std::string(path) +
+                                (result == 1 ? ": names no such file" : ": cannot be read"));
+  }
   caracal_parameter Get(const char* path, uint32_t type) const {
     caracal_parameter value;
     if (host_.parameter(&raw_, path, &value) != 0) {
