@@ -158,6 +158,12 @@ def run_plugin(runner):
     yield Figure("loading twenty plugins", "ms", column(loads, "real_time"), "<= 100")
 
 
+def run_scorer(runner):
+    for name, repetitions in runner.google("scorer_bench").items():
+        target = "<= 500" if "trees:100/rows:32" in name else ""
+        yield Figure(name.removeprefix("BM_"), "ns/event", per_item(repetitions), target)
+
+
 def unit_of(name):
     return next(unit for unit in ("events/s", "ns/event", "MiB", "") if unit in name)
 
@@ -224,6 +230,7 @@ BENCHMARKS = {
     "key_table": (run_key_table, ["key_table_bench"]),
     "snapshot": (run_snapshot, ["snapshot_bench"]),
     "plugin": (run_plugin, ["plugin_bench"]),
+    "scorer": (run_scorer, ["scorer_bench"]),
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),

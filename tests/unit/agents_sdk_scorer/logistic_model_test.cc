@@ -70,13 +70,13 @@ TEST(LogisticModelTest, RefusesWithASentence) {
       {R"({"type": "logistic", "intercept": 1, "coefficients": {"a": 1}, "mean": {"b": 1}})",
        "mean names 'b', which has no coefficient"},
       {R"({"type": "logistic", "intercept": 1, "coefficients": {"a": 1}, "scale": {"a": 0}})",
-       "the scale of 'a' is not above 0"},
+       "the scale of 'a' is below 1e-60"},
       {R"({"type": "logistic", "intercept": 1, "coefficients": {"a": 1, "a": 2}})",
        "line 1, column 69: 'a' is there twice"},
       {R"({"type": "logistic", "intercept": 1e61})",
        "line 1, column 39: the number is larger than 1e60"},
       {R"({"type": "logistic", "penalty": 1})",
-       "line 1, column 31: 'penalty' is unknown; a logistic model has type, intercept, "
+       "line 1, column 32: 'penalty' is unknown; a logistic model has type, intercept, "
        "coefficients, mean, scale, missing"},
       {R"({"type": "linear"})",
        "the type 'linear' is unknown; there are 'logistic', and models of XGBoost, which have "

@@ -14,8 +14,9 @@
 namespace scorer {
 namespace {
 
-// With values of at most kMaxNumber and a scale of at least its inverse, no sum is infinite.
+// Within these, no sum is infinite.
 constexpr double kMaxNumber = 1e60;
+constexpr double kMinScale = 1e-60;
 
 struct Document {
   std::optional<double> intercept;
@@ -97,7 +98,7 @@ std::unique_ptr<LogisticModel> LogisticModel::Parse(std::string_view json) {
   std::vector<Term> terms;
   for (const std::string& name : document.names) {
     const double scale = find(document.scale, name, 1);
-    if (scale < 1 / kMaxNumber) throw ModelError("the scale of '" + name + "' is not above 0");
+    if (scale < kMinScale) throw ModelError("the scale of '" + name + "' is below 1e-60");
     terms.push_back({document.coefficients[name], find(document.mean, name, 0), scale,
                      find(document.missing, name, std::numeric_limits<double>::quiet_NaN())});
   }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <caracal/agent.hpp>
@@ -75,8 +76,9 @@ class Scorer {
   static constexpr size_t kRows = 32;
 
   static std::unique_ptr<Model> ParseModel(const caracal::Rule& rule) {
+    const std::string_view json = rule.File("model");
     try {
-      return Model::Parse(rule.File("model"));
+      return Model::Parse(json);
     } catch (const std::exception& error) {
       throw std::invalid_argument("model: " + std::string(error.what()));
     }
