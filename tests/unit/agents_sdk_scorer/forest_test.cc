@@ -111,12 +111,13 @@ TEST(ForestTest, SendsAMissingValueWhereTheNodeSays) {
   EXPECT_EQ(SumOf(Stump(0, false), kMissing), 2);
 }
 
-TEST(ForestTest, TakesValuesBeyondAFloatForTheLargestOne) {
+TEST(ForestTest, AValueBeyondAFloatIsBeyondEveryThreshold) {
   const float largest = std::numeric_limits<float>::max();
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(SumOf(Stump(largest, true), infinity), 2);
   EXPECT_EQ(SumOf(Stump(largest, false), -infinity), 1);
-  EXPECT_EQ(SumOf(Stump(-largest, true), -1e300), 2);
+  EXPECT_EQ(SumOf(Stump(largest, true), 1e300), 2);
+  EXPECT_EQ(SumOf(Stump(-largest, false), -1e300), 1);
 }
 
 TEST(ForestTest, StartsAtTheBaseAndAddsInTheOrderOfTheTrees) {

@@ -15,6 +15,23 @@ constexpr double kLn2Low = 0x1.a39ef35793c76p-33;
 constexpr int kExponentBias = 1023;
 constexpr int kMantissaBits = 52;
 
+// 1/14!, 1/13!, ..., 1/0!
+constexpr double kInverseFactorials[] = {1.0 / 87178291200,
+                                         1.0 / 6227020800,
+                                         1.0 / 479001600,
+                                         1.0 / 39916800,
+                                         1.0 / 3628800,
+                                         1.0 / 362880,
+                                         1.0 / 40320,
+                                         1.0 / 5040,
+                                         1.0 / 720,
+                                         1.0 / 120,
+                                         1.0 / 24,
+                                         1.0 / 6,
+                                         1.0 / 2,
+                                         1,
+                                         1};
+
 double PowerOfTwo(int64_t exponent) {
   const uint64_t bits = static_cast<uint64_t>(exponent + kExponentBias) << kMantissaBits;
   double value;
@@ -26,13 +43,12 @@ double PowerOfTwo(int64_t exponent) {
 
 // x = k ln 2 + r with |r| <= 0.35; e^r by its Taylor series, whose rest is below 1e-17.
 double Exponential(double x) {
-  constexpr int kTerms = 14;
   x = std::clamp(x, -kBound, kBound);
   const double scaled = x * kLog2E;
   const auto k = static_cast<int64_t>(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
   const double r = (x - static_cast<double>(k) * kLn2High) - static_cast<double>(k) * kLn2Low;
-  double sum = 1;
-  for (int i = kTerms; i > 0; --i) sum = 1 + sum * r / i;
+  double sum = 0;
+  for (const double factor : kInverseFactorials) sum = sum * r + factor;
   return sum * PowerOfTwo(k);
 }
 

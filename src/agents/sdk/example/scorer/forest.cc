@@ -11,7 +11,7 @@ namespace scorer {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-constexpr double kLargest = std::numeric_limits<float>::max();
+constexpr double kLargestSum = std::numeric_limits<float>::max() / 2;
 
 /// A node that was reached: where it is, and how far from the root.
 struct Reached {
@@ -117,7 +117,7 @@ void Forest::AddTree(const Tree& tree) {
     next_child += 2;
   }
   bound_ += largest_leaf;
-  if (bound_ > kLargest / 2) check.Refuse("makes sums possible that no 32-bit float can hold");
+  if (bound_ > kLargestSum) check.Refuse("makes sums possible that no 32-bit float can hold");
 }
 
 // A leaf compares -infinity with its value, which is never above: it stays where it is.
@@ -133,12 +133,12 @@ void Forest::Descend(const Node* (&paths)[kLanes], const float* block, uint32_t 
   }
 }
 
+// The two comparisons are false for a NaN.
 void Forest::FillLane(const double* row, float* lane) const noexcept {
   for (size_t i = 0; i < features_; ++i, lane += 2 * kLanes) {
-    const bool is_missing = std::isnan(row[i]);
-    const auto value = static_cast<float>(std::clamp(row[i], -kLargest, kLargest));
-    lane[0] = is_missing ? -kInfinity : value;
-    lane[kLanes] = is_missing ? kInfinity : value;
+    const auto value = static_cast<float>(row[i]);
+    lane[0] = value > -kInfinity ? value : -kInfinity;
+    lane[kLanes] = value < kInfinity ? value : kInfinity;
   }
 }
 
@@ -148,13 +148,15 @@ void Forest::SumTile(const double* rows, size_t blocks, float* sums) noexcept {
   }
   std::fill_n(sums, blocks * kLanes, base_);
   for (const Root& root : roots_) {
+    const Node* first = &nodes_[root.node];
     for (size_t block = 0; block < blocks; ++block) {
       const Node* paths[kLanes];
-      std::fill_n(paths, kLanes, &nodes_[root.node]);
+#pragma GCC unroll 8
+      for (const Node*& path : paths) path = first;
       Descend<1>(paths, &blocks_[block * block_cells()], root.depth);
-      for (size_t lane = 0; lane < kLanes; ++lane) {
-        sums[block * kLanes + lane] += paths[lane]->threshold;
-      }
+      float* sum = sums + block * kLanes;
+#pragma GCC unroll 8
+      for (size_t lane = 0; lane < kLanes; ++lane) sum[lane] += paths[lane]->threshold;
     }
   }
 }

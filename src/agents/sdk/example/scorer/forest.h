@@ -42,7 +42,7 @@ class Forest {
   void AddTree(const Tree& tree);
 
   /// sums[i] for the row that begins at rows + i * features(); a NaN is a missing value, and a
-  /// value that no 32-bit float can hold counts as the largest one.
+  /// value that no 32-bit float can hold is infinite: beyond every threshold.
   void Sum(const double* rows, size_t count, float* sums) noexcept;
 
   size_t features() const { return features_; }
