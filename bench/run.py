@@ -167,6 +167,12 @@ def run_list(runner):
             yield Figure(title, "ns/event", per_item(repetitions))
 
 
+def run_scorer(runner):
+    for name, repetitions in runner.google("scorer_bench").items():
+        target = "<= 500" if "trees:100/rows:32" in name else ""
+        yield Figure(name.removeprefix("BM_"), "ns/event", per_item(repetitions), target)
+
+
 def unit_of(name):
     return next(unit for unit in ("events/s", "ns/event", "MiB", "") if unit in name)
 
@@ -234,6 +240,7 @@ BENCHMARKS = {
     "snapshot": (run_snapshot, ["snapshot_bench"]),
     "plugin": (run_plugin, ["plugin_bench"]),
     "list": (run_list, ["list_bench"]),
+    "scorer": (run_scorer, ["scorer_bench"]),
     "generate": (run_generate, [PROGRAM]),
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),

@@ -50,7 +50,7 @@ def _include_guards(tree):
     for file in tree.cpp():
         if not file.is_header:
             continue
-        public_c = file.under("src/agents/sdk") and file.suffix == ".h"
+        public_c = file.under("src/agents/sdk/include") and file.suffix == ".h"
         code = file.uncommented.strip()
         if public_c and not _GUARD.match(code):
             text = "a public C header starts with an #ifndef/#define guard"

@@ -234,6 +234,55 @@ TEST(AgentHppTest, ReadsFiles) {
   EXPECT_EQ(error, "model: cannot be read");
 }
 
+// Judges from the last event to the first.
+class Backwards {
+ public:
+  using State = Sum;
+  static constexpr const char* kName = "backwards";
+  static constexpr const char* kVersion = "1.0.0";
+  static constexpr const char* kLicence = "MIT";
+  static constexpr const char* kDescription = "Adds amounts up.";
+  static constexpr const char* kSchema = R"({"type": "object"})";
+  static constexpr caracal::Reason kReasons[] = {{"always", "always"}};
+  static constexpr caracal::Observed kObserved[] = {{"sum", CARACAL_MONEY, 0}};
+
+  explicit Backwards(const caracal::Rule&) {}
+  void JudgeBatch(const caracal::Batch& batch) noexcept {
+    for (size_t i = batch.size(); i-- > 0;) {
+      Sum& sum = batch.state<Sum>(i);
+      sum.total += batch.event(i).amount() + batch.event(i).feature(0).value_or(0);
+      caracal::Verdict verdict = batch.verdict(i);
+      verdict.Observe(0, sum.total);
+      if (i == 0) verdict.Raise(0);
+    }
+  }
+};
+
+TEST(AgentHppTest, AnAgentMayJudgeABatchAtOnce) {
+  FakeHost host;
+  std::string error;
+  const caracal_agent_api& api = *caracal::Plugin<Backwards>::Api();
+  EXPECT_EQ(api.flags, 0U + CARACAL_AGENT_NO_EVENT_ERRORS);
+  caracal_agent* agent = host.Create(api, error);
+  ASSERT_NE(agent, nullptr) << error;
+  std::vector<caracal_event> events(3);
+  for (size_t i = 0; i < events.size(); ++i) events[i].amount = 10 << i;
+  const std::vector<const caracal_event*> pointers = {&events[0], &events[1], &events[2]};
+  std::vector<Sum> sums(2);
+  const std::vector<void*> states = {&sums[0], &sums[1], &sums[0]};
+  const std::vector<caracal_feature> features = {{1, 1}, {2, 0}, {3, 1}};
+  const caracal_batch batch = {sizeof(batch),  1, events.size(), pointers.data(), states.data(),
+                               features.data()};
+  std::vector<caracal_verdict> verdicts(events.size());
+  EXPECT_EQ(api.process(agent, &batch, verdicts.data(), nullptr), 0);
+  EXPECT_EQ(verdicts[2].observed[0], 43);
+  EXPECT_EQ(verdicts[1].observed[0], 20) << "its feature is absent";
+  EXPECT_EQ(verdicts[0].observed[0], 43 + 11);
+  EXPECT_EQ(verdicts[0].fired, 1);
+  EXPECT_EQ(verdicts[1].fired, 0);
+  api.destroy(agent);
+}
+
 TEST(AgentHppTest, ServesAStatelessAgent) {
   FakeHost host;
   std::string error;

@@ -45,6 +45,10 @@
 /// kStateVersion, kAccumulatesMoney, and `std::string state_layout() const`. Without State the
 /// agent is stateless and Judge takes (event, verdict).
 ///
+/// Instead of Judge it may have `void JudgeBatch(const caracal::Batch&) noexcept`, which judges the
+/// events of one call together, where that is cheaper. How events fall into batches must not show
+/// in a verdict or a state.
+///
 /// The constructor throws std::exception to refuse a rule: what() is the sentence the user reads.
 /// A Judge that is not noexcept may throw: the event counts as an error of the agent, and its state
 /// is put back. Nothing crosses the border but values.
@@ -119,8 +123,19 @@ class Plugin {
     return 0;
   }
 
+  template <typename U, typename = void>
+  struct HasJudgeBatch : std::false_type {};
+  template <typename U>
+  struct HasJudgeBatch<
+      U, std::void_t<decltype(std::declval<U&>().JudgeBatch(std::declval<const Batch&>()))>>
+      : std::true_type {};
+
   static constexpr bool IsNoexcept() {
-    if constexpr (kStateful) {
+    if constexpr (HasJudgeBatch<T>::value) {
+      static_assert(noexcept(std::declval<T&>().JudgeBatch(std::declval<const Batch&>())),
+                    "JudgeBatch is noexcept");
+      return true;
+    } else if constexpr (kStateful) {
       return noexcept(std::declval<T&>().Judge(std::declval<const Event&>(), std::declval<State&>(),
                                                std::declval<Verdict&>()));
     } else {
@@ -190,19 +205,26 @@ class Plugin {
     }
   }
 
+  static void JudgeEvent(T& agent, const caracal_batch& batch, uint64_t i,
+                         caracal_verdict& verdict) noexcept {
+    if constexpr (IsNoexcept()) {
+      JudgeOne(agent, batch, i, verdict);
+    } else {
+      try {
+        JudgeOne(agent, batch, i, verdict);
+      } catch (...) {
+        verdict.status = 1;
+      }
+    }
+  }
+
   static int32_t Process(caracal_agent* agent, const caracal_batch* batch,
                          caracal_verdict* verdicts, caracal_error* /*error*/) noexcept {
     T& judge = reinterpret_cast<Instance*>(agent)->agent;
-    for (uint64_t i = 0; i < batch->count; ++i) {
-      if constexpr (IsNoexcept()) {
-        JudgeOne(judge, *batch, i, verdicts[i]);
-      } else {
-        try {
-          JudgeOne(judge, *batch, i, verdicts[i]);
-        } catch (...) {
-          verdicts[i].status = 1;
-        }
-      }
+    if constexpr (HasJudgeBatch<T>::value) {
+      judge.JudgeBatch(Batch(*batch, verdicts));
+    } else {
+      for (uint64_t i = 0; i < batch->count; ++i) JudgeEvent(judge, *batch, i, verdicts[i]);
     }
     return 0;
   }

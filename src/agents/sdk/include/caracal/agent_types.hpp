@@ -83,6 +83,30 @@ class Verdict {
   caracal_verdict& raw_;
 };
 
+/// The events of one call, for an agent that judges them together (JudgeBatch). Valid inside
+/// JudgeBatch only.
+class Batch {
+ public:
+  Batch(const caracal_batch& raw, caracal_verdict* verdicts) : raw_(raw), verdicts_(verdicts) {}
+
+  /// At least 1.
+  size_t size() const { return raw_.count; }
+  /// In the order of the log.
+  Event event(size_t i) const {
+    return Event(*raw_.events[i], raw_.features + i * raw_.feature_count);
+  }
+  Verdict verdict(size_t i) const { return Verdict(verdicts_[i]); }
+  /// Of the event's key. Several events may have one.
+  template <typename State>
+  State& state(size_t i) const {
+    return *static_cast<State*>(raw_.states[i]);
+  }
+
+ private:
+  const caracal_batch& raw_;
+  caracal_verdict* verdicts_;
+};
+
 /// Counts something for people to read: caracal_plugin_events_total{agent,counter}. Replayed and
 /// repeated events count again. Copyable; any thread.
 class Counter {
@@ -160,7 +184,12 @@ class Rule {
   /// Asks for a value of an earlier rule of the ruleset, "rule_id.value"; the index is for
   /// Event::feature. Throws std::invalid_argument when there is none.
   uint32_t Feature(const std::string& name) const {
-    const int32_t index = host_.feature(&raw_, name.c_str(), nullptr);
+    uint32_t kind;
+    return Feature(name, kind);
+  }
+  /// The same; `kind` becomes that of the value (enum caracal_value_kind).
+  uint32_t Feature(const std::string& name, uint32_t& kind) const {
+    const int32_t index = host_.feature(&raw_, name.c_str(), &kind);
     if (index >= 0) return static_cast<uint32_t>(index);
     throw std::invalid_argument("no earlier rule observes '" + name + "'");
   }
