@@ -23,8 +23,20 @@ function(caracal_library name)
     set(scope INTERFACE)
   endif()
   target_include_directories(${target} ${scope} "${PROJECT_SOURCE_DIR}/src")
-  target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/src" FILES
-                                    ${ARG_HEADERS})
+  # Which headers are compiled by themselves: a header with a source is the first it includes.
+  set(headers_alone ${ARG_HEADERS})
+  list(TRANSFORM ARG_SOURCES REPLACE "\\.cc$" ".h" OUTPUT_VARIABLE headers_of_sources)
+  list(REMOVE_ITEM headers_alone ${headers_of_sources})
+  list(REMOVE_ITEM ARG_HEADERS ${headers_alone})
+  target_sources(
+    ${target} ${scope}
+    FILE_SET HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/src" FILES ${ARG_HEADERS}
+    FILE_SET alone TYPE HEADERS BASE_DIRS "${PROJECT_SOURCE_DIR}/src" FILES ${headers_alone})
+  if(headers_alone)
+    set_target_properties(${target} PROPERTIES INTERFACE_HEADER_SETS_TO_VERIFY alone)
+  else()
+    set_target_properties(${target} PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)
+  endif()
   add_library(caracal::${name} ALIAS ${target})
 endfunction()
 

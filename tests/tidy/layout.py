@@ -15,6 +15,7 @@ _VAGUE_FILE = re.compile(r"util|helper|common", re.IGNORECASE)
 _VAGUE_NAME = re.compile(r"\b(?:class|struct|namespace)\s+(\w*(?:[Uu]til(?:s|ity|ities)?|"
                          r"[Hh]elpers?|[Cc]ommon))\s*[{:;]")
 _GUARD = re.compile(r"^\s*#ifndef\s+(\w+)\s*\n\s*#define\s+\1\b")
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 _CALL = re.compile(r"^[ \t]*(\w+)[ \t]*\(([^()]*)\)", re.MULTILINE)
 _CMAKE_COMMENT = re.compile(r"#[^\n]*")
 
@@ -23,6 +24,7 @@ def check(tree):
     yield from _readmes(tree)
     yield from _names(tree)
     yield from _include_guards(tree)
+    yield from _own_headers(tree)
     yield from _build_lists(tree)
 
 
@@ -57,6 +59,21 @@ def _include_guards(tree):
             yield Finding(file.path, 1, "include-guard", text)
         if not public_c and not code.startswith("#pragma once"):
             yield Finding(file.path, 1, "include-guard", "a header starts with #pragma once")
+
+
+def _own_headers(tree):
+    """A source includes its own header first: that the header compiles by itself is then seen when
+    the source is compiled, and only headers without a source are compiled alone."""
+    headers = {file.path for file in tree.cpp("src") if file.is_header}
+    for file in tree.cpp("src"):
+        stem = posixpath.splitext(file.path)[0]
+        own = next((stem + suffix for suffix in (".h", ".hpp") if stem + suffix in headers), None)
+        first = next(iter(file.matches(_INCLUDE, file.uncommented)), None)
+        if file.is_header or own is None or first is None:
+            continue
+        line, match = first
+        if match[1] not in (own[len("src/"):], posixpath.basename(own)):
+            yield Finding(file.path, line, "own-header", f"the first include is {own}")
 
 
 def _build_lists(tree):

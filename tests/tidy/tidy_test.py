@@ -29,7 +29,10 @@ CLEAN = {
         "caracal_example_agent(list HEADERS list/set.hpp SOURCES list/list.cc)\n",
     "src/agents/sdk/example/list/set.hpp": "#pragma once\n#include <mutex>\n",
     "src/agents/sdk/example/list/list.cc": '#include "set.hpp"\n',
-    "src/pipeline/source/CMakeLists.txt": "caracal_library(pipeline_source SOURCES poll.cc)\n",
+    "src/pipeline/source/CMakeLists.txt":
+        "caracal_library(pipeline_source HEADERS seek.h SOURCES poll.cc seek.cc)\n",
+    "src/pipeline/source/seek.h": "#pragma once\n",
+    "src/pipeline/source/seek.cc": "int seek;\n",
     "src/pipeline/source/README.md": "# source\n",
     "src/pipeline/source/poll.cc": "#include <librdkafka/rdkafka.h>\n",
     "tests/unit/geo/CMakeLists.txt": "caracal_test(geo_test SOURCES geo_test.cc)\n",
@@ -89,6 +92,7 @@ PLANTED = [
     ("vague-name", GEO_HEADER, "class GeoHelper {};\n"),
     ("include-guard", "src/agents/geo/late.h", "#include <string>\n#pragma once\n"),
     ("include-guard", "src/agents/sdk/include/caracal/abi.h", "#pragma once\n"),
+    ("own-header", "src/pipeline/source/seek.cc", "#include <string>\n"),
     ("unlisted", "src/agents/geo/orphan.h", "#pragma once\n"),
     ("unlisted", "src/agents/geo/orphan.cc", "int x;\n"),
     ("unlisted", "tests/unit/geo/forgotten_test.cc", "int x;\n"),
@@ -154,7 +158,8 @@ class TidyTest(PlantedTree):
     def test_every_rule_has_a_planted_violation(self):
         rules = {ban.rule for ban in BANS} | {
             "layer", "door", "file-length", "header-length", "function-length", "line-length",
-            "readme", "vague-name", "include-guard", "unlisted", "broken-link"}
+            "readme", "vague-name", "include-guard", "own-header", "unlisted",
+            "broken-link"}
         self.assertEqual(rules, {rule for rule, _, _ in PLANTED})
 
     def test_every_layer_names_folders_that_have_a_layer(self):
