@@ -43,6 +43,11 @@ TEST(XgboostModelTest, ReadsFlagsAndNumbersInTheWaysTheyHaveBeenWritten) {
   EXPECT_EQ(Refusal(Edited(model, R"("num_trees":"10")", R"("num_trees":10)")), "");
 }
 
+TEST(XgboostModelTest, PassesOverNumbersThatDecideNothing) {
+  const std::string model = ReadFixture("xgboost_3_logistic_10_depth_1.json");
+  EXPECT_EQ(Refusal(Edited(model, R"("sum_hessian":[)", R"("sum_hessian":[NaN,-Infinity,)")), "");
+}
+
 TEST(XgboostModelTest, ComparesInSinglePrecision) {
   const auto model = XgboostModel::Parse(ReadFixture("xgboost_3_logistic_10_depth_1.json"));
   EXPECT_EQ(model->Rounded(0.9), static_cast<double>(0.9F));
@@ -89,7 +94,9 @@ TEST(XgboostModelTest, RefusesWhatItWouldNotEvaluateExactly) {
       {R"("split_indices":[1,)", R"("split_indices":[)", "but 2 split_indices"},
       {R"("default_left":[0,)", R"("default_left":[0,0,)", "but 4 default_left"},
       {R"("default_left":[0,)", R"("default_left":[2,)", "there should be true, false, 0 or 1"},
-      {R"("split_conditions":[8E0)", R"("split_conditions":[NaN)", "NaN and Infinity"},
+      {R"("split_conditions":[8E0)", R"("split_conditions":[NaN)",
+       "tree 0 has a threshold at node 0 that is no finite number"},
+      {"[7.5E-1]", "[NaN]", "base_score is [NaN]"},
       {R"("split_conditions":[8E0)", R"("split_conditions":[8E40)", "does not fit into 32 bits"},
       {R"("right_children":[2)", R"("right_children":[9)", "tree 0 has a child 9"},
       {R"("right_children":[2)", R"("right_children":[0)", "tree 0 reaches node 0 twice"},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <system_error>
 
 namespace scorer {
@@ -128,19 +129,19 @@ uint32_t JsonReader::ReadHex4() {
 }
 
 void JsonReader::SkipDigits() {
-  if (at_ == text_.size() || !IsDigit(text_[at_])) Refuse("there should be a digit");
+  if (at_ == text_.size() || !IsDigit(text_[at_])) Refuse("there should be a number");
   while (at_ < text_.size() && IsDigit(text_[at_])) ++at_;
 }
 
 std::string_view JsonReader::ReadNumber() {
-  const char first = Peek();
-  if (first != '-' && !IsDigit(first)) {
-    Refuse(first == 'N' || first == 'I' ? "NaN and Infinity are no numbers"
-                                        : "there should be a number");
+  Peek();
+  for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+    if (text_.substr(at_, word.size()) != word) continue;
+    at_ += word.size();
+    return word;
   }
   const size_t begin = at_;
-  if (first == '-') ++at_;
-  if (at_ < text_.size() && text_[at_] == 'I') Refuse("NaN and Infinity are no numbers");
+  if (Peek() == '-') ++at_;
   const size_t integer = at_;
   SkipDigits();
   if (text_[integer] == '0' && at_ - integer > 1) Refuse("a number begins with a needless 0");
@@ -162,6 +163,7 @@ double JsonReader::ReadDouble() {
   if (std::from_chars(number.data(), number.data() + number.size(), value).ec != std::errc()) {
     Refuse("the number does not fit into 64 bits");
   }
+  if (!std::isfinite(value)) Refuse("NaN and Infinity are no numbers");
   return value;
 }
 

@@ -15,7 +15,8 @@ class ModelError : public std::invalid_argument {
 };
 
 /// Reads JSON (RFC 8259) from front to back, without building a tree of it: a model is mostly long
-/// arrays of numbers, and most of them are skipped.
+/// arrays of numbers, and most of them are skipped. XGBoost also writes NaN and Infinity where JSON
+/// has no number.
 ///
 /// One thread. The text must outlive the reader. Every function reads the next value and throws
 /// ModelError with line and column when it is of another type, or no JSON. Values nest at most
@@ -48,8 +49,9 @@ class JsonReader {
     for (bool first = true; NextIn(']', first); first = false) element();
   }
   std::string ReadText();
-  /// The float nearest to the decimal text, as XGBoost reads its models.
+  /// The float nearest to the decimal text, as XGBoost reads its models; may be NaN or infinite.
   float ReadFloat();
+  /// Finite.
   double ReadDouble();
   int64_t ReadInteger();
   /// true, false, 0 or 1: XGBoost has written flags in both ways.

@@ -278,7 +278,10 @@ float BaseScore(const std::string& text) {
 /// XGBoost saves the base score as a prediction; sums start at its margin.
 float BaseMargin(const Document& document, bool is_logistic) {
   const float score = BaseScore(document.base_score);
-  if (!is_logistic) return score;
+  if (!is_logistic) {
+    if (!std::isfinite(score)) Refuse("base_score is " + document.base_score);
+    return score;
+  }
   if (!(score > 0 && score < 1)) {
     Refuse("base_score is " + document.base_score + "; a probability lies between 0 and 1");
   }
