@@ -147,6 +147,8 @@ void MetricsCatalog::AddRules(size_t stream) {
 }
 
 void MetricsCatalog::AddPlugins() {
+  auto& infos = Declare(kGauge, "caracal_plugin_info", "Plugins that are loaded; always 1.",
+                        {"agent", "version", "licence", "sha256"});
   auto& errors = Declare(
       kCounter, "caracal_agent_errors_total",
       "What plugins did that they must not: errors with transactions, replayed ones too, verdicts "
@@ -158,7 +160,10 @@ void MetricsCatalog::AddPlugins() {
                          "What plugins count themselves; replayed transactions count again.",
                          {"agent", "counter"});
   for (const auto& plugin : engine_.options().plugins) {
-    const std::string& agent = plugin->identity().agent;
+    const PluginIdentity& identity = plugin->identity();
+    const std::string& agent = identity.agent;
+    Keep(infos.Add({agent, identity.version, identity.licence, identity.sha256},
+                   [] { return 1.0; }));
     for (size_t i = 0; i < kPluginFaultCount; ++i) {
       const auto fault = static_cast<PluginFault>(i);
       Keep(errors.Add({agent, std::string(PluginFaultName(fault))}, [probe = plugin.get(), fault] {
