@@ -31,8 +31,9 @@ def build_with_cmake(project, prefix, compilers):
 
 def build_examples(prefix, root, compilers):
     """Each example is copied from where it was installed, and built as a project of its own."""
-    examples = sorted((prefix / "share/caracal/examples").iterdir())
-    assert "list" in [example.name for example in examples], examples
+    lists = sorted((prefix / "share/caracal/examples").glob("*/CMakeLists.txt"))
+    examples = [file.parent for file in lists]
+    assert [example.name for example in examples] == ["list", "scorer"], examples
     for example in examples:
         project = root / "examples" / example.name
         shutil.copytree(example, project)
