@@ -172,7 +172,8 @@ TEST(DefectivePluginsTest, MayNotTakeTheNameOfAnotherAgent) {
 }
 
 TEST(DefectivePluginsTest, EveryFixtureIsTried) {
-  std::set<std::string> tried = {"name_taken", "busy", "large", "velocity"};
+  std::set<std::string> tried = {"name_taken", "busy",        "large",
+                                 "velocity",   "first_minor", "pinned"};
   for (const auto* defects : {&kRefusedAtLoad, &kRefusedAtBind, &kFailAtRun}) {
     for (const Defect& defect : *defects) tried.insert(defect.plugin);
   }
