@@ -82,17 +82,17 @@ TEST(ParameterFilesTest, TheCanonicalTextHoldsTheDigest) {
 TEST(ParameterFilesTest, RefusalsSayWhere) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"model: a.txt",
-       "rules.yaml:6:50 CFG017 'model' must be the absolute path of a file, not "
+       "rules.yaml:6:49 CFG017 'model' must be the absolute path of a file, not "
        "'a.txt' | begin it with '/'"},
-      {"model: \"\"", "rules.yaml:6:50 CFG017"},
-      {"model: /lists/none", "rules.yaml:6:50 CFG001 'model': cannot read '/lists/none': No such"},
-      {"model: [/lists/a.txt]", "rules.yaml:6:50 CFG010 'model' must be a single value"},
-      {"model: {x: y}", "rules.yaml:6:50 CFG010"},
+      {"model: \"\"", "rules.yaml:6:49 CFG017"},
+      {"model: /lists/none", "rules.yaml:6:49 CFG001 'model': cannot read '/lists/none': No such"},
+      {"model: [/lists/a.txt]", "rules.yaml:6:49 CFG010 'model' must be a single value"},
+      {"model: {x: y}", "rules.yaml:6:49 CFG010"},
       {"deny: {accounts: /lists/a.txt}", "CFG010 'deny.accounts' must be a list of files"},
       {"deny: {accounts: {list: x}}", "CFG010 'deny.accounts' must be a list of files"},
       {"deny: {accounts: [/lists/a.txt, /lists/none]}",
-       "rules.yaml:6:75 CFG001 'deny.accounts': cannot read '/lists/none'"},
-      {"deny: {accounts: [b.txt]}", "rules.yaml:6:61 CFG017 'deny.accounts' must be the absolute"},
+       "rules.yaml:6:74 CFG001 'deny.accounts': cannot read '/lists/none'"},
+      {"deny: {accounts: [b.txt]}", "rules.yaml:6:60 CFG017 'deny.accounts' must be the absolute"},
   };
   for (const auto& [parameters, says] : cases) {
     SCOPED_TRACE(parameters);

@@ -68,7 +68,9 @@ TEST(JsonSchemaTest, ComesFromDescriptorsAndAgents) {
   EXPECT_THAT(config, HasSubstr(R"("enum":["evaluate","warm","skip"])"));
   EXPECT_THAT(config, HasSubstr(R"("minimum":1,"maximum":1024)"));
   const std::string rules = RulesSchema(FakeAgents()).Dump();
-  EXPECT_THAT(rules, HasSubstr(R"("enum":["amount","broken","geo","velocity"])"));
+  EXPECT_THAT(rules, HasSubstr(R"("enum":["amount","broken","geo","screen","velocity"])"));
+  EXPECT_THAT(rules,
+              HasSubstr(R"("description":"A file.","anyOf":[{"type":"string","pattern":"^/"})"));
   EXPECT_THAT(rules, HasSubstr(R"("max_count":{"description":"More raises.")"));
   EXPECT_THAT(rules, HasSubstr(R"("unevaluatedProperties":false)"));
 }
