@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "agents/sdk/example/scorer/model.h"
-#include "tests/unit/agents_sdk_scorer/fixture_files.h"
+#include "tests/unit/agents_example_scorer/fixture_files.h"
 
 // What the libraries predicted themselves (fixtures/README.md), on rows a third of which lack
 // values.

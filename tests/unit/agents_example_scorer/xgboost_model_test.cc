@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "agents/sdk/example/scorer/json_reader.h"
-#include "tests/unit/agents_sdk_scorer/fixture_files.h"
+#include "tests/unit/agents_example_scorer/fixture_files.h"
 
 namespace scorer {
 namespace {

@@ -21,7 +21,7 @@
 #include "agents/state/key_hash.h"
 #include "agents/velocity/velocity_factory.h"
 #include "tests/support/rule_harness.h"
-#include "tests/unit/agents_sdk_scorer/fixture_files.h"
+#include "tests/unit/agents_example_scorer/fixture_files.h"
 
 // The plugin as the engine runs it: its table, bound to streams and behind other rules.
 namespace caracal::agents {

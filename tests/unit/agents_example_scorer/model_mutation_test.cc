@@ -9,7 +9,7 @@
 
 #include "agents/sdk/example/scorer/json_reader.h"
 #include "agents/sdk/example/scorer/model.h"
-#include "tests/unit/agents_sdk_scorer/fixture_files.h"
+#include "tests/unit/agents_example_scorer/fixture_files.h"
 
 // Damaged models: refused with a sentence, or evaluated to a finite score. Meant for a sanitizer.
 namespace scorer {
