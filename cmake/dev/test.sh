@@ -65,7 +65,7 @@ readonly RELEASE_TESTS='property|digest|simulation'
 # Every header must compile by itself.
 build_headers() { build dev all_verify_interface_header_sets; }
 build_release() {
-  build_labelled release "^($RELEASE_TESTS|e2e)$" "$PROGRAM" "$FAILPOINT_PROGRAM"
+  build_labelled release "^($RELEASE_TESTS|e2e)$" "$PROGRAM" "$FAILPOINT_PROGRAM" example_list
 }
 build_tsan() { build_labelled tsan '^threads$'; }
 build_benchmarks() { build bench bench/all; }
@@ -73,21 +73,13 @@ build_clang() { ! has_clang || build_labelled clang '^digest$'; }
 
 # start_building_ahead BUILD...: calls them in the background. Many tests wait as much as they
 # compute; what later phases build is built meanwhile, in time that nobody else wants. What fails
-# here fails again in its phase, and is told.
+# here fails again in its phase, and is told. A session of its own, since Linux shares processors
+# out between sessions first.
 start_building_ahead() {
-  set -m
-  build_ahead "$@" >"$ROOT/build/logs/ahead.log" 2>&1 </dev/null &
+  setsid bash "$ROOT/cmake/dev/build_ahead.sh" "$ROOT" "$@" >"$ROOT/build/logs/ahead.log" 2>&1 \
+    </dev/null &
   BUILDING_AHEAD=$!
-  set +m
   trap stop_building_ahead EXIT
-}
-
-build_ahead() {
-  local build
-  chrt --idle --pid 0 "$BASHPID" || true
-  for build in "$@"; do
-    "$build" || true
-  done
 }
 
 stop_building_ahead() {

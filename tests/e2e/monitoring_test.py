@@ -63,7 +63,7 @@ class MonitoringTest(unittest.TestCase):
         STACK.create_database("cards")
         STACK.create_connector("transactions-by-account.json", "cards")
         topic = "cards.public.card_transactions"
-        scenario = Scenario(STACK, "watched", "cards.yaml", topic, 6)
+        scenario = Scenario(STACK, "watched", "cards.yaml", topic, 6, environment=self._plugin())
         self.addCleanup(scenario.kill_members)
         STACK.psql("cards", rows.insert("card_transactions", payments))
         STACK.psql("cards", "DELETE FROM card_transactions WHERE id = 7")
@@ -72,6 +72,16 @@ class MonitoringTest(unittest.TestCase):
         scenario.start_member().wait_ready()
         scenario.wait_until_judged()
         return scenario
+
+    def _plugin(self):
+        """Settings that load a plugin: the dashboard has panels for them. It lies where nobody else may
+        write, whatever this user's umask."""
+        directory = tempfile.mkdtemp(prefix="caracal-plugins-")
+        self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
+        plugin = shutil.copy(os.environ["CARACAL_PLUGIN"], directory)
+        os.chmod(plugin, 0o644)
+        return {"CARACAL_PLUGIN_DIRECTORIES": f"[{directory}]",
+                "CARACAL_PLUGINS": f"[{{path: {plugin}}}]"}
 
     def _assert_promtool_finds_nothing(self, metrics):
         lint = subprocess.run(
