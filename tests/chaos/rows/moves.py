@@ -41,7 +41,9 @@ def control(plan, seed):
 
 def _run(plan, seed, before_move):
     with Broker() as broker:
-        group = Group(broker, NAME, plan.partitions)
+        # Nobody dies here: a machine that stands still for three seconds must not look like it.
+        environment = {"CHAOS_SESSION_TIMEOUT_MS": "30000"}
+        group = Group(broker, NAME, plan.partitions, environment=environment)
         reference = Reference(broker, plan.partitions)
         try:
             for _ in range(_MEMBERS):
