@@ -77,16 +77,17 @@ class Broker:
             timeout=120,
         )
 
-    def end_hanging_transactions(self):
-        """Aborts what the transaction coordinator has forgotten; how many there were.
+    def end_hanging_transactions(self, topic=_OFFSETS_TOPIC, partitions=_OFFSETS_PARTITIONS):
+        """Aborts what the transaction coordinator has forgotten in a topic; how many there were.
 
         Kafka 4.3.1 loses the marker of a transaction that was open when its only broker restarted:
-        the coordinator holds it for ended, the partition of __consumer_offsets does not, and the
-        group's offsets stay unreadable (UNSTABLE_OFFSET_COMMIT). An operator would do the same.
+        the coordinator holds it for ended, the partition does not. In __consumer_offsets, the
+        group's offsets stay unreadable (UNSTABLE_OFFSET_COMMIT); in a topic of alerts, readers of
+        committed records stand still. An operator would do the same.
         """
         ended = 0
-        for partition in range(_OFFSETS_PARTITIONS):
-            where = ["--topic", _OFFSETS_TOPIC, "--partition", str(partition)]
+        for partition in range(partitions):
+            where = ["--topic", topic, "--partition", str(partition)]
             for line in self._transactions("describe-producers", *where).splitlines()[1:]:
                 *_, last_ms, start = line.split()
                 if start != "None" and time.time() - int(last_ms) / 1000 > _HANGING_S:

@@ -58,7 +58,7 @@ def _run(plan, seed, delivery):
                 _cause(broker, fault, rng.uniform(5, plan.longest_partition_s))
                 producer.wait()
                 group.revive()
-            ended = _wait_until_judged(broker, group)
+            ended = _wait_until_judged(broker, group) + _wait_until_readable(broker, group)
             truth = Truth(broker, group)
             truth.check(group)
             group.stop_members()
@@ -82,6 +82,17 @@ def _wait_until_judged(broker, group):
         except WaitTimeout:
             ended += broker.end_hanging_transactions()
     group.wait_until_judged(60)
+    return ended
+
+
+def _wait_until_readable(broker, group):
+    """As above, for those who read what the group has written."""
+    ended = 0
+    for output in ("alerts", "dead-letters"):
+        try:
+            group.read_stable(f"{group.name}.{output}")
+        except WaitTimeout:
+            ended += broker.end_hanging_transactions(f"{group.name}.{output}", group.partitions)
     return ended
 
 
