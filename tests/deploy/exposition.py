@@ -21,6 +21,7 @@ _METRICS = {
     "caracal_records_consumed_total": ("counter", "topic", 1000),
     "caracal_transactions_evaluated_total": ("counter", "topic", 900),
     "caracal_event_time_fallbacks_total": ("counter", "time", 2),
+    "caracal_decode_full_parses_total": ("counter", "topic", 5),
     "caracal_records_skipped_total": ("counter", "skip", 90),
     "caracal_dead_letters_total": ("counter", "reject", 10),
     "caracal_records_replayed_total": ("counter", "topic", 0),

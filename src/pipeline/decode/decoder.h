@@ -38,6 +38,9 @@ class Decoder {
   /// is the caller's to set; otherwise it is left in an unspecified state.
   DecodeResult Decode(const RecordBatch& batch, size_t index, Arena& arena, Event& event);
 
+  /// Messages since the last call that took the full parse, as no remembered layout fitted them.
+  uint64_t TakeFullParses() { return reader_.TakeFullParses(); }
+
  private:
   struct Row;
 

@@ -44,6 +44,13 @@ constexpr uint64_t BytesNotDigit(uint64_t word) {
   const uint64_t x = word ^ (kOnes * '0');
   return ((x + kOnes * 0x76) | x) & kHighBits;
 }
+/// The number that eight digits stand for, given as bytes 0..9, the first digit lowest: pairs, then
+/// fours, then all eight are put together within one word.
+constexpr uint64_t JoinDigits(uint64_t digits) {
+  digits = (digits * 10 + (digits >> 8)) & 0x00FF00FF00FF00FF;
+  digits = (digits * 100 + (digits >> 16)) & 0x0000FFFF0000FFFF;
+  return (digits * 10'000 + (digits >> 32)) & 0x00000000FFFFFFFF;
+}
 inline size_t FirstMark(uint64_t marks) { return std::countr_zero(marks) >> 3; }
 
 #ifdef __SSE2__
@@ -119,12 +126,42 @@ const char* ScanSpecialString(const char* begin, const char* special, const char
 /// The part of a number behind its integer digits; see ScanScalar.
 const char* ScanFraction(const char* p, const char* end);
 
+inline bool IsExponentMark(char c) { return (c | 0x20) == 'e'; }
+
+#ifdef __SSE2__
+/// The end of a number without exponent that ends, with one more byte, within a block from its
+/// first digit; nullptr when it has to be looked at more closely. Sets whether it has no point.
+inline const char* FindNumberEnd(const char* integer, bool& plain) {
+  const uint32_t marks = NotDigitsIn(integer);
+  const int digits = std::countr_zero(marks | 0x10000U);
+  if (digits == 0 || digits == kBlockBytes) return nullptr;
+  const char* p = integer + digits;
+  plain = *p != '.';
+  if (!plain) {
+    const int size = std::countr_zero((marks & (marks - 1)) | 0x10000U);
+    if (size == digits + 1 || size == kBlockBytes) return nullptr;
+    p = integer + size;
+  }
+  if (IsExponentMark(*p) || (*integer == '0' && digits > 1)) return nullptr;
+  return p;
+}
+#endif
+
 inline const char* ScanNumber(const char* begin, const char* end, JsonToken& token) {
   const char* const integer = begin + (*begin == '-' ? 1 : 0);
+#ifdef __SSE2__
+  if (end - integer >= kBlockBytes) {
+    bool plain = true;
+    if (const char* const number_end = FindNumberEnd(integer, plain); number_end != nullptr) {
+      Set(token, {begin, static_cast<size_t>(number_end - begin)}, JsonKind::kNumber, plain);
+      return number_end;
+    }
+  }
+#endif
   const char* p = SkipDigits(integer, end);
   if (p == integer || (*integer == '0' && p - integer > 1)) return nullptr;
   bool plain = true;
-  if (p < end && (*p == '.' || *p == 'e' || *p == 'E')) {
+  if (p < end && (*p == '.' || IsExponentMark(*p))) {
     plain = false;
     p = ScanFraction(p, end);
     if (p == nullptr) return nullptr;

@@ -50,14 +50,6 @@ const char* SkipEscape(const char* p, const char* end) {
 /// The digits of a word as bytes 0..9, the first digit lowest.
 uint64_t LoadDigits(const char* digits) { return scan::LoadWord(digits) - 0x3030303030303030; }
 
-/// The number that eight digits stand for: pairs, then fours, then all eight are put together
-/// within one word.
-uint64_t JoinDigits(uint64_t digits) {
-  digits = (digits * 10 + (digits >> 8)) & 0x00FF00FF00FF00FF;
-  digits = (digits * 100 + (digits >> 16)) & 0x0000FFFF0000FFFF;
-  return (digits * 10'000 + (digits >> 32)) & 0x00000000FFFFFFFF;
-}
-
 /// The number that 1..19 digits stand for.
 uint64_t ReadDigits(const char* digits, size_t size) {
   uint64_t number = 0;
@@ -67,9 +59,9 @@ uint64_t ReadDigits(const char* digits, size_t size) {
   }
   // What is over eights comes first; shifted up, its word has zeros in front.
   const size_t head = size % 8;
-  if (head > 0) number = JoinDigits(LoadDigits(digits) << (8 * (8 - head)));
+  if (head > 0) number = scan::JoinDigits(LoadDigits(digits) << (8 * (8 - head)));
   for (size_t i = head; i < size; i += 8) {
-    number = number * 100'000'000 + JoinDigits(LoadDigits(digits + i));
+    number = number * 100'000'000 + scan::JoinDigits(LoadDigits(digits + i));
   }
   return number;
 }

@@ -27,12 +27,42 @@ inline bool IsZero(Vector bytes) {
   return (words[0] | words[1]) == 0;
 }
 
-/// Not zero in the bytes that are above their range.
-inline Vector Outside(const char* bytes, const char* low, const char* span) {
-  const Vector above = Load(bytes) - Load(low);
-  const Vector allowed = Load(span);
+/// Bounds of texts: all of ASCII but control characters, space, '!' and '"'. The backslash is among
+/// it, and is looked for besides.
+constexpr char kTextLow = '#';
+constexpr uint8_t kTextSpan = 0x7F - kTextLow;
+
+/// Not zero in the bytes that are outside of `range`: low bounds, then spans.
+template <bool texts>
+inline Vector Outside(const char* bytes, const char* range) {
+  const Vector text = Load(bytes);
+  const Vector above = text - Load(range);
+  const Vector allowed = Load(range + kVectorBytes);
   // With SSE2 one instruction less than a comparison.
-  return (above > allowed ? above : allowed) ^ allowed;
+  const Vector outside = (above > allowed ? above : allowed) ^ allowed;
+  if constexpr (!texts) return outside;
+  const Vector backslashes = Vector{} + static_cast<uint8_t>('\\');
+  const Vector text_spans = Vector{} + kTextSpan;
+  return outside | reinterpret_cast<Vector>((text == backslashes) & (allowed == text_spans));
+}
+
+/// The bytes of a run of `size`, with `left` >= size of the message, are within `range`.
+template <bool texts>
+inline bool AreWithin(const char* range, const char* p, size_t size, size_t left) {
+  if (size >= kVectorBytes) {
+    Vector outside = {};
+    const size_t last = size - kVectorBytes;
+    for (size_t i = 0; i < last; i += kVectorBytes, range += 2 * kVectorBytes) {
+      outside |= Outside<texts>(p + i, range);
+    }
+    // It overlaps the one before, so that nothing beyond the run is read.
+    return IsZero(outside | Outside<texts>(p + last, range));
+  }
+  // Bytes beyond a short run are loaded with it and pass whatever they are.
+  if (left >= kVectorBytes) return IsZero(Outside<texts>(p, range));
+  char padded[kVectorBytes] = {};
+  std::memcpy(padded, p, size);
+  return IsZero(Outside<texts>(padded, range));
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -64,6 +94,15 @@ std::string_view Between(std::string_view json, size_t begin, size_t end) {
   return json.substr(begin, end - begin);
 }
 
+/// A string of bytes that may stand for each other.
+bool IsSimpleText(std::string_view token) {
+  if (token.front() != '"') return false;
+  const std::string_view text = token.substr(1, token.size() - 2);
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return static_cast<uint8_t>(c - kTextLow) <= kTextSpan && c != '\\';
+  });
+}
+
 }  // namespace
 
 void CollectScalars(std::string_view json, const JsonTape& tape, const PlannedMessage& message,
@@ -80,7 +119,7 @@ void CollectScalars(std::string_view json, const JsonTape& tape, const PlannedMe
       const auto begin = static_cast<uint32_t>(token.text.data() - json.data()) - quote;
       const auto size = static_cast<uint32_t>(token.text.size()) + 2 * quote;
       const uint16_t slot = SlotOf(node, message);
-      scalars.push_back({begin, begin + size, slot, false});
+      scalars.push_back({begin, begin + size, slot, ScalarVariation::kDigits});
     }
     ++node;
   }
@@ -113,29 +152,28 @@ MessageLayout::MessageLayout(std::string_view json, std::vector<LayoutScalar> sc
 void MessageLayout::Compile() {
   lows_ = prototype_;
   spans_.assign(prototype_.size(), '\0');
-  run_lows_.clear();
-  run_spans_.clear();
+  ranges_.clear();
   steps_.clear();
   captures_.clear();
   for (const LayoutScalar& scalar : scalars_) {
-    if (!scalar.loose) AllowDigits(scalar);
+    if (scalar.variation == ScalarVariation::kDigits) AllowDigits(scalar);
+    if (scalar.variation == ScalarVariation::kText) AllowText(scalar);
   }
-  size_t loose_slots = 0;
+  size_t any_slots = 0;
   uint32_t begin = 0;
   size_t first = 0;
   for (size_t i = 0; i < scalars_.size(); ++i) {
-    if (!scalars_[i].loose) continue;
+    if (scalars_[i].variation != ScalarVariation::kAny) continue;
     AddRun(begin, scalars_[i].begin, std::span(scalars_).subspan(first, i - first));
     steps_.back().scalar = true;
     steps_.back().slot = scalars_[i].slot;
-    loose_slots += scalars_[i].slot != kNoSlot;
+    any_slots += scalars_[i].slot != kNoSlot;
     begin = scalars_[i].end;
     first = i + 1;
   }
   AddRun(begin, static_cast<uint32_t>(prototype_.size()), std::span(scalars_).subspan(first));
   // Every token is set by every match: none is ever left over from another message.
-  CHECK(captures_.size() + loose_slots + constant_slots_.size() + alias_slots_.size() ==
-        slot_count_);
+  CHECK(captures_.size() + any_slots + constant_slots_.size() + alias_slots_.size() == slot_count_);
 }
 
 /// Splits off what is literal and long, such as a schema block; never within a scalar.
@@ -157,24 +195,38 @@ void MessageLayout::AddRun(uint32_t begin, uint32_t end, std::span<const LayoutS
   AddStep(begin, end, false, steady);
 }
 
-void MessageLayout::AddStep(uint32_t begin, uint32_t end, bool literal,
+void MessageLayout::AddStep(uint32_t begin, uint32_t end, bool equal,
                             std::span<const LayoutScalar> steady) {
   Step step;
-  step.begin = static_cast<uint32_t>(run_lows_.size());
   step.size = end - begin;
-  step.literal = literal;
   for (const LayoutScalar& scalar : steady) {
     if (scalar.slot != kNoSlot && scalar.begin >= begin && scalar.end <= end) {
       AddCapture(scalar, begin);
     }
   }
   step.captures_end = static_cast<uint32_t>(captures_.size());
-  run_lows_.append(lows_, begin, step.size);
-  run_spans_.append(spans_, begin, step.size);
-  const size_t padded = (run_lows_.size() + kVectorBytes - 1) / kVectorBytes * kVectorBytes;
-  run_lows_.resize(padded, '\0');
-  run_spans_.resize(padded, '\xFF');
+  if (equal) {
+    step.comparison = Comparison::kEqual;
+    step.begin = begin;
+  } else {
+    const bool texts =
+        Between(spans_, begin, end).find(static_cast<char>(kTextSpan)) != std::string_view::npos;
+    step.comparison = texts ? Comparison::kTexts : Comparison::kRanges;
+    step.begin = static_cast<uint32_t>(ranges_.size());
+    AddRanges(begin, end);
+  }
   steps_.push_back(step);
+}
+
+/// As AreWithin loads them: vector by vector, the last one up to the end of the run.
+void MessageLayout::AddRanges(uint32_t begin, uint32_t end) {
+  const uint32_t last = end - begin > kVectorBytes ? end - kVectorBytes : begin;
+  for (uint32_t at = begin;; at = std::min(at + kVectorBytes, last)) {
+    const size_t count = std::min(kVectorBytes, end - at);
+    ranges_.append(lows_, at, count).append(kVectorBytes - count, '\0');
+    ranges_.append(spans_, at, count).append(kVectorBytes - count, '\xFF');
+    if (at == last) return;
+  }
 }
 
 void MessageLayout::AllowDigits(const LayoutScalar& scalar) {
@@ -191,6 +243,13 @@ void MessageLayout::AllowDigits(const LayoutScalar& scalar) {
   spans_[first] = 8;
 }
 
+void MessageLayout::AllowText(const LayoutScalar& scalar) {
+  for (uint32_t i = scalar.begin + 1; i + 1 < scalar.end; ++i) {
+    lows_[i] = kTextLow;
+    spans_[i] = static_cast<char>(kTextSpan);
+  }
+}
+
 void MessageLayout::AddCapture(const LayoutScalar& scalar, uint32_t run_begin) {
   JsonToken token;
   const char* const begin = prototype_.data() + scalar.begin;
@@ -200,24 +259,17 @@ void MessageLayout::AddCapture(const LayoutScalar& scalar, uint32_t run_begin) {
       {scalar.slot, offset, static_cast<uint32_t>(token.text.size()), token.kind, token.plain});
 }
 
-bool MessageLayout::MatchRun(const Step& step, const char* p, size_t left) const {
+inline bool MessageLayout::MatchRun(const Step& step, const char* p, size_t left) const {
   if (left < step.size) return false;
-  const char* const low = run_lows_.data() + step.begin;
-  if (step.literal) return std::memcmp(p, low, step.size) == 0;
-  const char* const span = run_spans_.data() + step.begin;
-  if (step.size >= kVectorBytes) {
-    Vector outside = {};
-    const size_t last = step.size - kVectorBytes;
-    for (size_t i = 0; i < last; i += kVectorBytes) outside |= Outside(p + i, low + i, span + i);
-    // It overlaps the one before, so that nothing beyond the run is read.
-    return IsZero(outside | Outside(p + last, low + last, span + last));
+  switch (step.comparison) {
+    case Comparison::kRanges:
+      return AreWithin<false>(ranges_.data() + step.begin, p, step.size, left);
+    case Comparison::kTexts:
+      return AreWithin<true>(ranges_.data() + step.begin, p, step.size, left);
+    case Comparison::kEqual:
+      break;
   }
-  // Bytes beyond a short run are loaded with it and pass whatever they are.
-  if (left >= kVectorBytes) return IsZero(Outside(p, low, span));
-  for (size_t i = 0; i < step.size; ++i) {
-    if (static_cast<uint8_t>(p[i] - low[i]) > static_cast<uint8_t>(span[i])) return false;
-  }
-  return true;
+  return std::memcmp(p, prototype_.data() + step.begin, step.size) == 0;
 }
 
 bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens, bool settled) const {
@@ -261,62 +313,35 @@ bool MessageLayout::Widen(std::string_view json, std::span<const LayoutScalar> s
   }
   if (std::string_view(prototype_).substr(mine) != json.substr(theirs)) return false;
   for (size_t i = 0; i < scalars.size(); ++i) {
-    if (!scalars_[i].loose) scalars_[i].loose = !Fits(json, scalars[i], scalars_[i]);
+    scalars_[i].variation = VariationWith(json, scalars[i], scalars_[i]);
   }
   Compile();
   return true;
 }
 
-bool MessageLayout::Fits(std::string_view json, const LayoutScalar& theirs,
-                         const LayoutScalar& mine) const {
-  if (theirs.end - theirs.begin != mine.end - mine.begin) return false;
-  for (uint32_t i = 0; i < mine.end - mine.begin; ++i) {
-    const auto above = static_cast<uint8_t>(json[theirs.begin + i] - lows_[mine.begin + i]);
-    if (above > static_cast<uint8_t>(spans_[mine.begin + i])) return false;
+ScalarVariation MessageLayout::VariationWith(std::string_view json, const LayoutScalar& theirs,
+                                             const LayoutScalar& mine) const {
+  const std::string_view their_token = Between(json, theirs.begin, theirs.end);
+  const std::string_view token = Between(prototype_, mine.begin, mine.end);
+  if (mine.variation == ScalarVariation::kAny || their_token.size() != token.size()) {
+    return ScalarVariation::kAny;
   }
-  return true;
+  bool fits = true;
+  for (size_t i = 0; i < token.size(); ++i) {
+    const auto above = static_cast<uint8_t>(their_token[i] - lows_[mine.begin + i]);
+    fits = fits && above <= static_cast<uint8_t>(spans_[mine.begin + i]);
+  }
+  if (fits && mine.variation == ScalarVariation::kDigits) return ScalarVariation::kDigits;
+  // Operations of one plan are told from the others by a look at the token.
+  const bool texts =
+      mine.slot != kOperationSlot && IsSimpleText(token) && IsSimpleText(their_token);
+  return texts ? ScalarVariation::kText : ScalarVariation::kAny;
 }
 
-const MessageLayout* LayoutCache::Match(std::string_view json, std::span<JsonToken> tokens) {
-  for (size_t i = 0; i < entries_.size(); ++i) {
-    const MessageLayout* const layout = entries_[i].layout.get();
-    if (!layout->Match(json, tokens, layout == settled_)) {
-      settled_ = nullptr;
-      continue;
-    }
-    settled_ = layout;
-    CountHit(i);
-    return layout;
-  }
-  settled_ = nullptr;
-  if (++misses_ % kMissesPerCredit == 0) credit_ = std::min(credit_ + 1, kMaxCredit);
-  return nullptr;
-}
-
-void LayoutCache::CountHit(size_t index) {
-  ++entries_[index].hits;
-  if (index > 0 && entries_[index].hits > entries_[index - 1].hits) {
-    std::swap(entries_[index], entries_[index - 1]);
-  }
-  ++hits_;
-  if (hits_ % kHitsPerCredit == 0) credit_ = std::min(credit_ + 1, kMaxCredit);
-  if (hits_ % kHitsPerAging == 0) {
-    for (Entry& entry : entries_) entry.hits /= 2;
-  }
-}
-
-void LayoutCache::Learn(std::string_view json, const JsonTape& tape,
-                        const PlannedMessage& message) {
-  if (max_layouts_ == 0 || credit_ == 0 || json.size() > kMaxMessageBytes) return;
-  --credit_;
-  scalars_.clear();
-  CollectScalars(json, tape, message, scalars_);
-  if (scalars_.size() > kMaxScalars) return;
-  for (Entry& entry : entries_) {
-    if (entry.layout->Widen(json, scalars_)) return;
-  }
-  if (entries_.size() == max_layouts_) entries_.pop_back();
-  entries_.push_back({std::make_unique<MessageLayout>(json, scalars_, tape, message), 0});
+size_t MessageLayout::any_scalars() const {
+  return static_cast<size_t>(std::count_if(
+      scalars_.begin(), scalars_.end(),
+      [](const LayoutScalar& scalar) { return scalar.variation == ScalarVariation::kAny; }));
 }
 
 }  // namespace caracal::pipeline

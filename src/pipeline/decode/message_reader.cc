@@ -13,6 +13,7 @@ JsonStatus MessageReader::Read(std::string_view json, uint32_t slack, const Mess
     plan_ = &layout->plan();
     return JsonStatus::kOk;
   }
+  ++full_parses_;
   const JsonStatus status = tape_.Parse(json, slack);
   if (status != JsonStatus::kOk) return status;
   planner_.Plan(tape_, origin, message_);

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "pipeline/decode/message_layout.h"
+#include "pipeline/decode/layout_cache.h"
 #include "pipeline/decode/message_plan.h"
 
 namespace caracal::pipeline {
@@ -22,6 +24,9 @@ class MessageReader {
   /// `json`. `slack` as in PaddedInput.
   [[nodiscard]] JsonStatus Read(std::string_view json, uint32_t slack, const MessageOrigin& origin);
 
+  /// Messages since the last call that took the full parse.
+  uint64_t TakeFullParses() { return std::exchange(full_parses_, 0); }
+
   const MessagePlan& plan() const { return *plan_; }
   const JsonToken& token(size_t slot) const { return tokens_[slot]; }
   const MessagePlanner& planner() const { return planner_; }
@@ -33,6 +38,7 @@ class MessageReader {
   PlannedMessage message_;
   std::vector<JsonToken> tokens_;
   const MessagePlan* plan_ = &message_.plan;
+  uint64_t full_parses_ = 0;
 };
 
 }  // namespace caracal::pipeline

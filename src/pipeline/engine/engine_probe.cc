@@ -24,6 +24,7 @@ void StreamProbe::Add(const StreamCounts& counts) {
   replayed.Add(counts.replayed);
   time_from_source_commit.Add(counts.time_from_source_commit);
   time_from_record.Add(counts.time_from_record);
+  full_parses.Add(counts.full_parses);
   for (size_t i = 0; i < skipped.size(); ++i) skipped[i].Add(counts.skipped[i]);
   for (size_t i = 0; i < rejected.size(); ++i) rejected[i].Add(counts.rejected[i]);
 }

@@ -39,6 +39,7 @@ struct StreamProbe {
   Counter replayed;
   Counter time_from_source_commit;
   Counter time_from_record;
+  Counter full_parses;
   std::array<Counter, kSkipReasonCount> skipped;
   std::array<Counter, kRejectReasonCount> rejected;
   Counter key_mismatches;  ///< sampled record keys that are not the account

@@ -275,11 +275,11 @@ absl::Status Ingest::DecodeRun(const RecordBatch& records, size_t begin, size_t 
   const uint16_t stream = partition.lease->stream();
   Decoder& decoder = *streams_[stream].decoder;
   StreamCounts& counts = open_counts_[stream];
+  Event event;  // overwritten by each transaction
   for (size_t i = begin; i < end && !partition.paused; ++i) {
     const RawRecord& record = records.records()[i];
     CHECK(record.offset >= partition.next_offset);
     const bool replayed = record.offset < partition.position.committed;
-    Event event;
     const DecodeResult result = decoder.Decode(records, i, arena, event);
     partition.next_offset = record.offset + 1;
     if (!replayed) {
@@ -304,6 +304,7 @@ absl::Status Ingest::DecodeRun(const RecordBatch& records, size_t begin, size_t 
     }
     if (!replayed) partition.guard.Note(/*rejected=*/false);
   }
+  counts.full_parses += decoder.TakeFullParses();
   return absl::OkStatus();
 }
 

@@ -79,6 +79,10 @@ void MetricsCatalog::AddStreams() {
       "Transactions whose mapped event time was missing or lay too far ahead: the clock of the "
       "database's commit or of the record was used instead.",
       {"topic", "time_source"});
+  auto& parses = Declare(kCounter, "caracal_decode_full_parses_total",
+                         "Records parsed as a whole, as no remembered layout fitted them; few "
+                         "beside those consumed and replayed, but after a change of the schema.",
+                         {"topic"});
   auto& rejected = Declare(kCounter, "caracal_dead_letters_total",
                            "Records that could not be read and went to the dead-letter topic.",
                            {"topic", "reason"});
@@ -102,6 +106,7 @@ void MetricsCatalog::AddStreams() {
     Keep(replayed.Add({topic}, probe.replayed));
     Keep(fallbacks.Add({topic, "source_commit"}, probe.time_from_source_commit));
     Keep(fallbacks.Add({topic, "record"}, probe.time_from_record));
+    Keep(parses.Add({topic}, probe.full_parses));
     Keep(mismatches.Add({topic}, probe.key_mismatches));
     Keep(keys.Add({topic}, probe.state_keys));
     Keep(state.Add({topic}, probe.state_bytes));

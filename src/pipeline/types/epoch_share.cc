@@ -12,6 +12,7 @@ void StreamCounts::Add(const StreamCounts& other) {
   replayed += other.replayed;
   time_from_source_commit += other.time_from_source_commit;
   time_from_record += other.time_from_record;
+  full_parses += other.full_parses;
   for (size_t i = 0; i < skipped.size(); ++i) skipped[i] += other.skipped[i];
   for (size_t i = 0; i < rejected.size(); ++i) rejected[i] += other.rejected[i];
 }

@@ -24,6 +24,7 @@ struct StreamCounts {
   /// Transactions whose event time is not the mapped field but the source's or the record's clock.
   uint64_t time_from_source_commit = 0;
   uint64_t time_from_record = 0;
+  uint64_t full_parses = 0;  ///< records that had no remembered layout; replayed ones, too
   std::array<uint64_t, kSkipReasonCount> skipped = {};
   std::array<uint64_t, kRejectReasonCount> rejected = {};
 

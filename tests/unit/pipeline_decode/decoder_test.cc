@@ -237,6 +237,21 @@ TEST(DecoderTest, ClassifiesEachMessageByItself) {
   }
 }
 
+TEST(DecoderTest, RemembersLayoutsAgainAfterAChangeOfTheSchema) {
+  Decoder decoder(TransactionOptions());
+  const auto parses_of = [&decoder](const std::string& row, int messages) {
+    for (int i = 0; i < messages; ++i) {
+      EXPECT_EQ(Summary(DecodeValue(decoder, Create(row)).result), "transaction");
+    }
+    return decoder.TakeFullParses();
+  };
+  EXPECT_EQ(parses_of(kRow, 100), 1U);
+  const std::string with_column = R"("channel":"app",)" + std::string(kRow);
+  EXPECT_EQ(parses_of(with_column, 100), 1U);
+  EXPECT_EQ(parses_of(kRow, 100), 0U) << "both schemas are in the topic for a while";
+  EXPECT_EQ(parses_of(with_column, 100), 0U);
+}
+
 TEST(DecoderTest, KeepsToAnExplicitFormat) {
   DecodeOptions debezium = TransactionOptions();
   debezium.format = StreamFormat::kDebeziumJson;

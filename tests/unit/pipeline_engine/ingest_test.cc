@@ -73,6 +73,17 @@ TEST(IngestTest, EveryRecordHasExactlyOneOutcome) {
   EXPECT_EQ(engine.CommittedOffset(0), 5);
 }
 
+TEST(IngestTest, CountsRecordsThatTookTheFullParse) {
+  EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
+  for (int64_t i = 100; i < 200; ++i) engine.source().Append(0, Payment(i, 7, kStart));
+  engine.source().Assign(0);
+  ASSERT_TRUE(engine.RunUntilIdle().ok());
+  const StreamProbe& probe = engine.stream_probe();
+  EXPECT_EQ(probe.consumed.value(), 100U);
+  EXPECT_GE(probe.full_parses.value(), 1U);
+  EXPECT_LE(probe.full_parses.value(), 5U);
+}
+
 TEST(IngestTest, CountsTransactionsThatAreJudgedByAnotherClock) {
   EngineHarness engine({VelocityRuleset(2, 60 * kSecond)});
   const auto append = [&engine](int64_t id, int64_t time_us) {

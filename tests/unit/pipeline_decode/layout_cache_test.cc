@@ -1,4 +1,4 @@
-#include "pipeline/decode/message_layout.h"
+#include "pipeline/decode/layout_cache.h"
 
 #include <gtest/gtest.h>
 
@@ -80,6 +80,22 @@ TEST_F(LayoutCacheTest, LoosensWhatDiffersMore) {
   ASSERT_TRUE(Matches(Row("-12.5e3", "true", "\"\"")));
   EXPECT_EQ(Token(kAccountSlot), "-12.5e3");
   EXPECT_FALSE(tokens_[kAccountSlot].plain);
+}
+
+TEST_F(LayoutCacheTest, MatchesTextsOfTheSameLength) {
+  Learn(Row("1042", "\"77.10\""));
+  EXPECT_FALSE(Matches(Row("1042", "\"77.10\"", "\"amex\"")));
+  Learn(Row("1042", "\"77.10\"", "\"amex\""));
+  for (const std::string text : {"visa", "A-Z_", "#[]~", "0x7F", "\x7f..."}) {
+    ASSERT_TRUE(Matches(Row("1043", "\"99.99\"", "\"" + text + "\""))) << text;
+    EXPECT_EQ(Token(kFirstAttributeSlot), text);
+    EXPECT_TRUE(tokens_[kFirstAttributeSlot].plain);
+  }
+  for (const std::string text : {"vi\\n", "\\\\sa", "v\"sa", "\"visa", "v\x1Fsa", "vis\x80",
+                                 "visas", "vis", "v sa", "\xC3\xA9sa"}) {
+    EXPECT_FALSE(Matches(Row("1043", "\"99.99\"", "\"" + text + "\""))) << text;
+  }
+  EXPECT_FALSE(Matches(Row("1043", "\"99.99\"", "123456")));
 }
 
 TEST_F(LayoutCacheTest, NeverMatchesWhatTheFullParseRefuses) {
@@ -192,6 +208,57 @@ TEST_F(LayoutCacheTest, RationsLearning) {
   ASSERT_EQ(hits, 64);
   Learn(late);
   EXPECT_TRUE(Matches(late));
+}
+
+TEST_F(LayoutCacheTest, TightensWhatHasSettled) {
+  const auto feed = [this](const std::string& json, uint32_t count) {
+    uint32_t learnt = 0;
+    for (uint32_t i = 0; i < count; ++i) {
+      if (Matches(json)) continue;
+      Learn(json);
+      ++learnt;
+    }
+    return learnt;
+  };
+  const std::string young = Row("999", "\"77.10\"");
+  const std::string old = Row("1000", "\"77.10\"");
+  EXPECT_EQ(feed(young, 1), 1U);
+  EXPECT_EQ(feed(old, 1), 1U);
+  ASSERT_TRUE(Matches(young));
+  EXPECT_EQ(cache_.Match(json_, tokens_)->any_scalars(), 1U);
+  constexpr uint32_t kRenewal =
+      LayoutCache::kFirstRenewal + LayoutCache::kSampleInterval * LayoutCache::kSamplesPerRenewal;
+  EXPECT_EQ(feed(old, kRenewal), LayoutCache::kSamplesPerRenewal);
+  ASSERT_TRUE(Matches(old));
+  EXPECT_EQ(cache_.Match(json_, tokens_)->any_scalars(), 0U);
+  EXPECT_EQ(Token(kAccountSlot), "1000");
+  // Who is rare keeps the layout that knows it.
+  ASSERT_TRUE(Matches(young));
+  EXPECT_EQ(cache_.Match(json_, tokens_)->any_scalars(), 1U);
+  EXPECT_EQ(Token(kAccountSlot), "999");
+}
+
+TEST_F(LayoutCacheTest, DoesNotTightenWhatVaries) {
+  // One account in eight is longer: too few to be sure to meet one, too many to miss.
+  const auto account_of = [](int i) { return i % 8 == 0 ? "10421" : "1042"; };
+  for (int i = 0; i < 40'000; ++i) {
+    const std::string json = Row(account_of(i), "\"77.10\"");
+    if (!Matches(json)) Learn(json);
+  }
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(Matches(Row(account_of(i), "\"77.10\"")));
+    EXPECT_EQ(cache_.Match(json_, tokens_)->any_scalars(), 1U);
+  }
+}
+
+TEST_F(LayoutCacheTest, KeepsWhatIsAsTightAsCanBe) {
+  const std::string json = Row("1042", "\"77.10\"");
+  Learn(json);
+  const MessageLayout* const layout = cache_.Match(json, tokens_);
+  for (int i = 0; i < 10'000; ++i) {
+    if (!Matches(json)) Learn(json);
+  }
+  EXPECT_EQ(cache_.Match(json, tokens_), layout);
 }
 
 TEST_F(LayoutCacheTest, LearnsNothingFromHugeMessages) {
