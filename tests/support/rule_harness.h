@@ -103,6 +103,9 @@ class RuleHarness {
         agent_(rule_->NewAgent()),
         state_(Allocate(rule_->state().size)) {}
 
+  /// As an engine tells an agent whose values nobody reads.
+  void OmitUnreadValues() { agent_->OmitUnreadValues(); }
+
   /// Judges one event after all those before.
   Verdict Judge(const Event& event) { return JudgeBatch({&event, 1}).front(); }
 
@@ -152,6 +155,20 @@ inline std::string BindError(const AgentFactory& factory, const Parameters& para
                              const StreamContext& stream) {
   const auto rule = factory.Bind(WithDefaults(factory.info().parameters, parameters), stream);
   return rule.ok() ? std::string() : MessageOf(rule.status());
+}
+
+/// Whether `unread`, a fresh harness of the rule of `read`, judges the events as `read` has judged
+/// them when nobody reads its values: all but the values of events on which it raises nothing.
+inline bool AgreesUnread(RuleHarness& unread, const RuleHarness& read,
+                         std::span<const Event> events, std::span<const Verdict> verdicts) {
+  unread.OmitUnreadValues();
+  const std::vector<Verdict> others = unread.JudgeBatch(events);
+  const auto agree = [](const Verdict& one, const Verdict& other) {
+    return one.fired == other.fired && one.flags == other.flags &&
+           (!one.fired || (one.reason == other.reason && one.observed == other.observed));
+  };
+  return std::equal(verdicts.begin(), verdicts.end(), others.begin(), others.end(), agree) &&
+         std::ranges::equal(read.state(), unread.state());
 }
 
 }  // namespace caracal::agents::testing

@@ -56,6 +56,12 @@ void ProfileAgent::Process(std::span<const Transaction* const> events,
 }
 
 void ProfileAgent::Judge(int64_t amount, const Header& profile, Verdict& verdict) const {
+  if (profile.size < options_.min_history) {
+    verdict.flags |= kInactive;
+  } else if (IsAbove(amount, profile)) {
+    Raise(AmountReason::kAboveProfile, verdict);
+  }
+  if (omits_unread_values_ && !verdict.fired) return;
   const int64_t n = profile.size;
   verdict.observed[kHistorySlot] = n;
   if (n > 0) verdict.observed[kMeanSlot] = RoundedMean(profile.sum, profile.size);
@@ -64,15 +70,12 @@ void ProfileAgent::Judge(int64_t amount, const Header& profile, Verdict& verdict
         static_cast<double>(amount) * static_cast<double>(n) / static_cast<double>(profile.sum);
     verdict.observed[kRatioSlot] = std::bit_cast<int64_t>(ratio);
   }
-  if (profile.size < options_.min_history) {
-    verdict.flags |= kInactive;
-    return;
-  }
-  if (options_.floor && amount <= *options_.floor) return;
-  if (static_cast<__int128>(amount * n) * ratio_unit_ >
-      static_cast<__int128>(options_.ratio.unscaled) * profile.sum) {
-    Raise(AmountReason::kAboveProfile, verdict);
-  }
+}
+
+bool ProfileAgent::IsAbove(int64_t amount, const Header& profile) const {
+  if (options_.floor && amount <= *options_.floor) return false;
+  return static_cast<__int128>(amount * int64_t{profile.size}) * ratio_unit_ >
+         static_cast<__int128>(options_.ratio.unscaled) * profile.sum;
 }
 
 int64_t* ProfileAgent::NextSlot(std::byte* state) const {

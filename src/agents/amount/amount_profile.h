@@ -44,6 +44,7 @@ class ProfileAgent final : public Agent {
 
   void Process(std::span<const Transaction* const> events, std::span<std::byte* const> states,
                std::span<Verdict> verdicts) override;
+  void OmitUnreadValues() override { omits_unread_values_ = true; }
 
  private:
   struct Header {
@@ -53,12 +54,14 @@ class ProfileAgent final : public Agent {
   };
 
   void Judge(int64_t amount, const Header& profile, Verdict& verdict) const;
+  bool IsAbove(int64_t amount, const Header& profile) const;
   void Remember(int64_t amount, std::byte* state) const;
   /// Where the next amount goes.
   int64_t* NextSlot(std::byte* state) const;
 
   ProfileOptions options_;
   int64_t ratio_unit_;  // 10^scale of the ratio
+  bool omits_unread_values_ = false;
 };
 
 }  // namespace caracal::agents

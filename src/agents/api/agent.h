@@ -89,6 +89,11 @@ class Agent {
     Process(events, states, verdicts);
   }
 
+  /// Called before the first Process when nothing but alerts reads what this agent observes: it may
+  /// then leave out `observed` of events on which it raises nothing, and whatever work only that
+  /// takes. Changes neither state nor any other part of a verdict.
+  virtual void OmitUnreadValues() {}
+
   /// OK, or why this agent can judge no more: what it said since the last time this was OK must not
   /// be used, and the engine has to stop. The agents of this tree cannot fail; plugins can.
   virtual absl::Status status() const { return absl::OkStatus(); }

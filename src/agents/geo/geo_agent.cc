@@ -63,6 +63,11 @@ void GeoAgent::Process(std::span<const Transaction* const> events,
   for (size_t i = 0; i < events.size(); ++i) Judge(*events[i], states[i], verdicts[i]);
 }
 
+void GeoAgent::OmitUnreadValues() {
+  // An alert for another reason shows the journey, too.
+  omits_allowed_journeys_ = !options_.needs_country() && !options_.home;
+}
+
 void GeoAgent::Judge(const Transaction& event, std::byte* state, Verdict& verdict) const {
   bool judged = false;
   if (options_.speed && event.has_location) {
@@ -89,8 +94,9 @@ bool GeoAgent::JudgeSpeed(const Transaction& event, LastLocation& last, Verdict&
   last = {event.event_time_us, event.location.latitude_udeg, event.location.longitude_udeg + kTurn};
   if (previous.longitude_plus_turn == 0) return false;
   const Location from = {previous.latitude_udeg, previous.longitude_plus_turn - kTurn};
-  const double distance_km = DistanceKm(from, event.location);
   const uint64_t elapsed_us = AbsoluteDifference(event.event_time_us, previous.time_us);
+  if (omits_allowed_journeys_ && IsClearlyAllowed(from, event.location, elapsed_us)) return true;
+  const double distance_km = DistanceKm(from, event.location);
   const double kmh_micros = distance_km * kMicrosPerHour;
   Observe(GeoSlots::kDistance, distance_km, verdict);
   Observe(GeoSlots::kSpeed, kmh_micros / static_cast<double>(std::max(elapsed_us, uint64_t{1})),
@@ -102,6 +108,13 @@ bool GeoAgent::JudgeSpeed(const Transaction& event, LastLocation& last, Verdict&
     Raise(GeoReason::kImpossibleSpeed, verdict);
   }
   return true;
+}
+
+bool GeoAgent::IsClearlyAllowed(const Location& from, const Location& to,
+                                uint64_t elapsed_us) const {
+  const double bound_km = DistanceBoundKm(from, to);
+  return bound_km <= min_distance_km_ ||
+         bound_km * kMicrosPerHour <= max_speed_kmh_ * static_cast<double>(elapsed_us);
 }
 
 bool GeoAgent::JudgeCountryChange(const Transaction& event, CountryCode country,

@@ -47,6 +47,7 @@ class GeoAgent final : public Agent {
 
   void Process(std::span<const Transaction* const> events, std::span<std::byte* const> states,
                std::span<Verdict> verdicts) override;
+  void OmitUnreadValues() override;
 
  private:
   // The key's previous located transaction in log order. A longitude is stored plus a whole turn,
@@ -65,6 +66,7 @@ class GeoAgent final : public Agent {
   static Layout LayoutOf(const GeoOptions& options);
 
   void Judge(const Transaction& event, std::byte* state, Verdict& verdict) const;
+  bool IsClearlyAllowed(const Location& from, const Location& to, uint64_t elapsed_us) const;
   // Each returns whether it had something to judge, and moves its part of the state.
   bool JudgeSpeed(const Transaction& event, LastLocation& last, Verdict& verdict) const;
   bool JudgeCountryChange(const Transaction& event, CountryCode country,
@@ -78,6 +80,8 @@ class GeoAgent final : public Agent {
   double max_speed_kmh_ = 0;
   double min_distance_km_ = 0;
   double home_distance_km_ = 0;
+  // Journeys that are clearly allowed need not be measured.
+  bool omits_allowed_journeys_ = false;
 };
 
 }  // namespace caracal::agents

@@ -17,6 +17,7 @@ Evaluator::Evaluator(std::shared_ptr<const CompiledRulesets> rulesets)
       under_way_(kUnderWay, MiniBatch(*rulesets_)) {
   for (const CompiledRule& rule : rulesets_->rules()) {
     agents_.push_back(rule.bound->NewAgent());
+    if (!rule.is_observed) agents_.back()->OmitUnreadValues();
     observed_.push_back(rule.is_observed ? std::make_unique<Observed>() : nullptr);
   }
 }

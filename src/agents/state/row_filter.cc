@@ -55,8 +55,9 @@ bool RowFilter::Contains(uint64_t tag) const {
 void RowFilter::Place(uint32_t line_tag, uint32_t sequence) {
   for (size_t at = HomeLineOf(line_tag, line_count_);; at = NextLine(at)) {
     TagLine& line = lines()[at];
-    for (size_t lane = 0; lane < TagLine::kLanes; ++lane) {
-      if (line.tags[lane] != 0 && IsRemembered(line.values[lane])) continue;
+    const auto remembered = static_cast<uint32_t>(tags_.size());
+    const uint32_t used = line.LanesWithValuesBelow(next_sequence_, remembered);
+    if (const auto lane = static_cast<size_t>(std::countr_one(used)); lane < TagLine::kLanes) {
       line.tags[lane] = line_tag;
       line.values[lane] = sequence;
       return;

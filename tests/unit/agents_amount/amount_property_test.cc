@@ -131,6 +131,8 @@ std::optional<size_t> FirstDifference(const AmountFactory& factory, const Profil
        {"refunds", testing::Text(history.include_refunds ? "include" : "exclude")}});
   RuleHarness rule(factory, parameters, StreamContext{});
   const std::vector<Verdict> verdicts = rule.JudgeBatch(history.events);
+  RuleHarness unread(factory, parameters, StreamContext{});
+  if (!testing::AgreesUnread(unread, rule, history.events, verdicts)) return 0;
   for (size_t i = 0; i < history.events.size(); ++i) {
     const Event& event = history.events[i];
     bool fires = false;

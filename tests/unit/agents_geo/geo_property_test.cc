@@ -280,6 +280,8 @@ std::optional<size_t> FirstDifference(const GeoFactory& factory, const Case& his
                                       const Mutation& mutation) {
   RuleHarness rule = MakeRule(factory, history);
   const std::vector<Verdict> verdicts = rule.JudgeBatch(history.events);
+  RuleHarness unread = MakeRule(factory, history);
+  if (!testing::AgreesUnread(unread, rule, history.events, verdicts)) return 0;
   for (size_t i = 0; i < history.events.size(); ++i) {
     const Expected expected = Define(history, i, mutation);
     const Verdict& verdict = verdicts[i];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <utility>
 
 #include "tests/support/random_history.h"
 
@@ -85,6 +86,23 @@ TEST(DistanceKmTest, AgreesWithLibmNearbyAndAtTheAntipodes) {
     const int64_t udeg = int64_t{1} << random.Between(0, 24);
     ExpectWithinBound(here, Near(random, here, udeg));
     ExpectWithinBound(here, Near(random, antipode, udeg));
+  }
+}
+
+TEST(DistanceBoundKmTest, IsNeverBelowTheDistanceAndCloseToIt) {
+  Random random(testing::PropertySeed());
+  SCOPED_TRACE(testing::SeedTrace(testing::PropertySeed()));
+  for (int i = 0; i < 20'000; ++i) {
+    const Location a = RandomLocation(random);
+    const Location b = i % 2 == 0 ? RandomLocation(random) : Near(random, a, 2'000'000);
+    ASSERT_GE(DistanceBoundKm(a, b), DistanceKm(a, b));
+  }
+  EXPECT_GE(DistanceBoundKm({0, -180'000'000}, {0, 0}), DistanceKm({0, -180'000'000}, {0, 0}));
+  // Along the equator, across the antimeridian and along a meridian it is the distance.
+  for (const auto& [a, b] : {std::pair<Location, Location>{{0, 1'000'000}, {0, 3'000'000}},
+                             {{0, -179'000'000}, {0, 179'000'000}},
+                             {{50'000'000, 7'000'000}, {52'000'000, 7'000'000}}}) {
+    EXPECT_NEAR(DistanceBoundKm(a, b), DistanceKm(a, b), 0.0011);
   }
 }
 
