@@ -1,7 +1,9 @@
 """A running engine, scraped by a real Prometheus with the shipped rules: promtool finds nothing in
 /metrics, every query of the dashboard is accepted and has series, every rule evaluates, and the
-conservation law holds in what was scraped."""
+conservation law holds in what was scraped. The engine has a plugin, whose alerts are those of an
+independent look at the rows."""
 
+import json
 import os
 import pathlib
 import random
@@ -21,6 +23,7 @@ STACK = Stack()
 SEED = int(os.environ.get("CARACAL_E2E_SEED", random.randrange(1 << 32)))
 MONITORING = REPOSITORY / "deploy" / "monitoring"
 PAYMENTS = 3_000
+DENIED_COUNTRY = "IR"
 # Of the components that are not there: Connect's and PostgreSQL's exporters, container limits.
 SCRAPE = """
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
@@ -51,6 +54,7 @@ class MonitoringTest(unittest.TestCase):
             capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         self.assertEqual((check.returncode, check.stdout), (0, ""), check.stderr)
+        self._assert_alerts_of_the_plugin(scenario)
         scenario.stop_members()
 
     def _running_engine(self):
@@ -60,6 +64,9 @@ class MonitoringTest(unittest.TestCase):
         payments = rows.random_card_payments(
             rng, PAYMENTS, 1, list(range(1, 41)), rows.hours_ago(30), 10**11
         )
+        self._denied = {
+            str(payment["id"]) for payment in payments if payment["country"] == DENIED_COUNTRY
+        }
         STACK.create_database("cards")
         STACK.create_connector("transactions-by-account.json", "cards")
         topic = "cards.public.card_transactions"
@@ -74,14 +81,24 @@ class MonitoringTest(unittest.TestCase):
         return scenario
 
     def _plugin(self):
-        """Settings that load a plugin: the dashboard has panels for them. It lies where nobody else may
-        write, whatever this user's umask."""
+        """Settings that load a plugin, for which the dashboard has panels, and a rule of it. It
+        lies where nobody else may write, whatever this user's umask."""
         directory = tempfile.mkdtemp(prefix="caracal-plugins-")
         self.addCleanup(shutil.rmtree, directory, ignore_errors=True)
         plugin = shutil.copy(os.environ["CARACAL_PLUGIN"], directory)
         os.chmod(plugin, 0o644)
+        denied = pathlib.Path(directory) / "denied.txt"
+        denied.write_text(f"{DENIED_COUNTRY}  # for a test\n")
         return {"CARACAL_PLUGIN_DIRECTORIES": f"[{directory}]",
-                "CARACAL_PLUGINS": f"[{{path: {plugin}}}]"}
+                "CARACAL_PLUGINS": f"[{{path: {plugin}}}]",
+                "CARACAL_RULE_FILES": "[rules/cards.yaml, rules/screening.yaml]",
+                "E2E_DENIED": str(denied)}
+
+    def _assert_alerts_of_the_plugin(self, scenario):
+        alerts = [json.loads(record.value) for record in scenario.read_stable("watched.alerts")]
+        screened = [alert["transaction_id"] for alert in alerts if alert["ruleset"] == "screening"]
+        self.assertEqual(sorted(screened), sorted(self._denied))
+        self.assertGreater(len(screened), 0)
 
     def _assert_promtool_finds_nothing(self, metrics):
         lint = subprocess.run(

@@ -67,6 +67,8 @@ def _run(plan, seed, environment):
                 slowest = max(slowest, took)
                 member.start()
                 producer.wait()
+                # A process that has not come to its main function yet ends of a SIGTERM.
+                wait_until(member.metrics, member.describe)
             group.wait_until_judged(300)
             truth = Truth(broker, group)
             truth.check(group)

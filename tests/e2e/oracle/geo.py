@@ -10,6 +10,8 @@ from oracle.parameters import duration_us, format_duration, fraction
 EARTH_RADIUS_KM = 6371.0088  # mean radius, IUGG
 # Doubles and truncated micro-degrees may disagree by this much at a threshold.
 _MARGIN_KM = 0.002
+# Near the antipode the formula is ill-conditioned; below, both sides are right to 12 digits.
+_ILL_CONDITIONED_KM = 19_000
 # From here on the engine lets old locations fade out of the home.
 _HOME_COUNT_MAX = 1_000
 _COUNTRY = re.compile(r"[A-Z0-9]{2,3}\Z", re.ASCII)
@@ -72,7 +74,8 @@ def _speed(parameters, history, event):
     elapsed_us = abs(event.event_time_us - last.event_time_us)
     speed = distance / max(elapsed_us, 1) * 3.6e9
     limit_kmh = float(fraction(parameters["max_speed_kmh"]))
-    if elapsed_us > 0 and not _exceeds(speed, limit_kmh, limit_kmh * 1e-6, "speed"):
+    margin = limit_kmh * (1e-9 if distance < _ILL_CONDITIONED_KM else 1e-6)
+    if elapsed_us > 0 and not _exceeds(speed, limit_kmh, margin, "speed"):
         return None
     observed = {
         "distance_km": _near(distance, 0.002),
