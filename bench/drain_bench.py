@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Drains a preloaded topic with one member of Caracal in either delivery mode, end to end, and with
-a bare consumer.
+"""Drains a preloaded topic, end to end, with one member of Caracal in either delivery mode, with two
+members, and with a bare consumer.
 
 Starts a Kafka broker of its own on this machine, fills a topic with generated card payments, then
 lets `caracal run` judge it from the beginning until its committed offsets have reached the end, and
@@ -11,6 +11,7 @@ whoever drains: the two rates are comparable with each other, not with those of 
 import argparse
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -37,13 +38,18 @@ from harness.waiting import wait_until  # noqa: E402
 
 TOPIC = "bank.public.transactions"
 PARTITIONS = 6
-DELIVERIES = ("at_least_once", "exactly_once")
+# name: (delivery mode, members of the group)
+GROUPS = {
+    "at_least_once": ("at_least_once", 1),
+    "exactly_once": ("exactly_once", 1),
+    "exactly_once, two members": ("exactly_once", 2),
+}
 DRAIN_SECONDS = 300
 
 
 @dataclasses.dataclass
 class Drain:
-    """One drain: who, how long, at what cost. CPU in seconds, RSS in KiB."""
+    """One drain: who, how long, at what cost. CPU in seconds, RSS in KiB, members together."""
 
     who: str
     seconds: float
@@ -96,29 +102,50 @@ class Bench:
         drain = self._result("bare", seconds, report["cpu_seconds"], used, report["peak_rss_kib"])
         return drain, report
 
-    def drain_member(self, delivery, number):
-        """One `caracal run` from an empty group to committed ends; returns the Drain and metrics."""
-        name = f"{delivery.replace('_', '-')}-{number}"
+    def drain_group(self, who, number):
+        """`caracal run`, once per member, from an empty group to committed ends; returns the Drain
+        and a digest of the alerts."""
+        delivery, members = GROUPS[who]
+        name = f"{delivery.replace('_', '-')}-{members}-{number}"
         for topic in (f"{name}.alerts", f"{name}.dead-letters"):
             self._kafka.create_topic(topic, PARTITIONS)
         self._kafka.create_topic(f"{name}.state", PARTITIONS, cleanup_policy="compact")
-        admin = f"127.0.0.1:{self._stack.admin_ports[0]}"
-        environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
-                       "BENCH_TOPIC": TOPIC, "BENCH_ADMIN": admin, "BENCH_DELIVERY": delivery}
-        log = self._stack.directory / f"{name}.log"
         before = self._meters()
         start = time.monotonic()
-        config = BENCH / "config" / "caracal.yaml"
-        with running_member(self._arguments.caracal, config, environment, log) as process:
-            wait_until(lambda: self._committed(process, name, log), f"see {log}", DRAIN_SECONDS)
+        with contextlib.ExitStack() as running:
+            processes = [running.enter_context(self._member(name, delivery, i))
+                         for i in range(members)]
+            wait_until(lambda: self._committed(processes, name),
+                       f"see {self._stack.directory}/{name}.*.log", DRAIN_SECONDS)
             seconds = time.monotonic() - start
             used = self._used(before)
-            cpu, rss = process_cpu(process.pid), peak_rss_kib(process.pid)
-            metrics = metrics_of(admin)
-        return self._result(delivery, seconds, cpu, used, rss), metrics
+            cpu = sum(process_cpu(process.pid) for process in processes)
+            rss = sum(peak_rss_kib(process.pid) for process in processes)
+            judged = sum(metrics_of(self._admin(i))["caracal_transactions_evaluated_total"]
+                         for i in range(members))
+        # Two members judge again what one had not committed when the other one came.
+        records = sum(self._ends.values())
+        assert judged == records or members > 1 and judged > records, f"{judged} judged"
+        return self._result(who, seconds, cpu, used, rss), self._digest_of_alerts(name)
 
-    def _committed(self, process, group, log):
-        assert process.poll() is None, f"the member has ended: see {log}"
+    def _admin(self, member):
+        return f"127.0.0.1:{self._stack.admin_ports[member]}"
+
+    def _member(self, group, delivery, number):
+        environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": group,
+                       "BENCH_TOPIC": TOPIC, "BENCH_ADMIN": self._admin(number),
+                       "BENCH_DELIVERY": delivery}
+        log = self._stack.directory / f"{group}.{number}.log"
+        return running_member(self._arguments.caracal, BENCH / "config" / "caracal.yaml",
+                              environment, log)
+
+    def _digest_of_alerts(self, group):
+        """Of the alerts, each once, whatever their order."""
+        alerts = {record.value for record in self._kafka.read(f"{group}.alerts")}
+        return len(alerts), hashlib.sha256(b"\n".join(sorted(alerts))).hexdigest()
+
+    def _committed(self, processes, group):
+        assert all(process.poll() is None for process in processes), "a member has ended"
         committed = self._kafka.committed_offsets(group, TOPIC)
         return all(committed.get(partition, 0) >= end for partition, end in self._ends.items())
 
@@ -142,29 +169,27 @@ def run(bench, arguments):
     bench.drain_bare("warm-up")
     drains, alerts, size = [], set(), 0
     for number in range(arguments.runs):
-        order = [*DELIVERIES, "bare"]
+        order = [*GROUPS, "bare"]
         if number % 2:
             order.reverse()
         for who in order:
-            result, detail = (bench.drain_bare(number) if who == "bare"
-                              else bench.drain_member(who, number))
-            if who != "bare":
-                judged = detail["caracal_transactions_evaluated_total"]
-                assert judged == records, f"{judged} of {records} transactions judged"
-                alerts.add(detail["caracal_alerts_total"])
-            else:
+            if who == "bare":
+                result, detail = bench.drain_bare(number)
                 assert detail["records"] == records, f"{detail['records']} of {records} read"
                 size = detail["bytes"] / records
+            else:
+                result, digest = bench.drain_group(who, number)
+                alerts.add(digest)
             drains.append(result)
-            print(f"  {result.who:13} {records / result.seconds:10,.0f} events/s   "
+            print(f"  {result.who:25} {records / result.seconds:10,.0f} events/s   "
                   f"cpu {result.cpu:5.1f} s   broker {result.broker_cpu:5.1f} s   "
                   f"others {result.other_cpu:4.1f} s   peak RSS {result.peak_rss_kib // 1024:,} MiB",
                   file=sys.stderr, flush=True)
-    assert len(alerts) == 1, f"the runs disagree on the number of alerts: {sorted(alerts)}"
+    assert len(alerts) == 1, f"the runs disagree on the alerts: {sorted(alerts)}"
     return {
         "records": records,
         "record_bytes": size,
-        "alerts": alerts.pop(),
+        "alerts": alerts.pop()[0],
         "compression": arguments.compression,
         "format": arguments.format,
         "accounts": arguments.accounts,
@@ -184,11 +209,16 @@ def figures(records, drains):
         of(f"broker CPU ns/event, {drain.who}", []).append(drain.broker_cpu * 1e9 / records)
         of(f"{drain.who} peak RSS MiB", []).append(drain.peak_rss_kib / 1024)
     bare = statistics.median(values["bare events/s"])
-    for delivery in DELIVERIES:
-        values[f"{delivery} / bare"] = [rate / bare for rate in values[f"{delivery} events/s"]]
+    bare_cpu = statistics.median(values["bare CPU ns/event"])
+    for who in GROUPS:
+        values[f"{who} / bare"] = [rate / bare for rate in values[f"{who} events/s"]]
+        values[f"bare CPU / {who}"] = [bare_cpu / cpu for cpu in values[f"{who} CPU ns/event"]]
     repeated = statistics.median(values["at_least_once events/s"])
     values["exactly_once / at_least_once"] = [
         rate / repeated for rate in values["exactly_once events/s"]]
+    one = statistics.median(values["exactly_once CPU ns/event"])
+    values["events per CPU-second, two members / one"] = [
+        one / cpu for cpu in values["exactly_once, two members CPU ns/event"]]
     return values
 
 

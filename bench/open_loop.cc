@@ -3,6 +3,8 @@
 // a consumer of committed records. An alert's latency counts from the intended time of its payment,
 // so that a sender or an engine that stands still is not forgiven. Prints one JSON line.
 //
+// With a history it sends that first, prints a line, and begins when it is sent one.
+//
 // Every hundredth payment is above the limit of config/latency-rules.yaml and must come back as
 // exactly one alert. A line of the trace: the alert's partition, the intended time and the time it
 // was read, both in microseconds of CLOCK_MONOTONIC.
@@ -54,6 +56,10 @@ struct Load {
   uint32_t accounts = 1'000'000;
   int32_t partitions = 12;
   double zipf = 0;
+  /// Payments of each account before the load.
+  int32_t history = 0;
+  /// created_at in microseconds, as Debezium writes a TIMESTAMP; otherwise text with a zone.
+  bool micros = false;
 
   int64_t payments() const { return rate * seconds; }
   int64_t first_counted() const { return rate * warm_up_seconds; }
@@ -73,14 +79,25 @@ int64_t MicrosSince(Clock::time_point start) {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - start).count();
 }
 
-void Append(int64_t payment, uint32_t account, int64_t wall_us, std::string& json) {
-  const bool above = payment % kAlertEvery == 0;
-  json = fmt::format(
-      R"({{"before":null,"after":{{"id":{},"user_id":{},"amount":"{}.{:02}","created_at":")",
-      payment, account, above ? 9000 : 20 + payment % 80, payment % 100);
+void AppendTime(const Load& load, int64_t wall_us, std::string& json) {
+  if (load.micros) {
+    json += fmt::to_string(wall_us);
+    return;
+  }
+  json += '"';
   AppendRfc3339(wall_us, FractionDigits::kMicros, json);
+  json += '"';
+}
+
+void Append(const Load& load, int64_t payment, uint32_t account, int64_t wall_us,
+            std::string& json) {
+  const bool above = payment % kAlertEvery == 0 && payment < load.payments();
+  json = fmt::format(
+      R"({{"before":null,"after":{{"id":{},"user_id":{},"amount":"{}.{:02}","created_at":)",
+      payment, account, above ? 9000 : 20 + payment % 80, payment % 100);
+  AppendTime(load, wall_us, json);
   json += fmt::format(
-      R"(","latitude":52.52,"longitude":13.405,"card_type":"debit","currency":"EUR"}},)"
+      R"(,"latitude":52.52,"longitude":13.405,"card_type":"debit","currency":"EUR"}},)"
       R"("source":{{"version":"3.7.0","connector":"postgresql","name":"bank","ts_ms":{},)"
       R"("snapshot":"false","db":"bank","schema":"public","table":"transactions","txId":{},)"
       R"("lsn":{}}},"op":"c","ts_ms":{}}})",
@@ -90,10 +107,11 @@ void Append(int64_t payment, uint32_t account, int64_t wall_us, std::string& jso
 /// Sends every payment at its intended time; how late each send was, in microseconds.
 class Sender {
  public:
-  Sender(const Load& load, Clock::time_point start)
-      : load_(load), start_(start), accounts_(load.accounts, load.zipf), random_(kSeed) {}
+  explicit Sender(const Load& load)
+      : load_(load), accounts_(load.accounts, load.zipf), random_(kSeed) {}
 
-  absl::Status Run() {
+  /// Connects, and sends the history.
+  absl::Status Prepare() {
     ASSIGN_OR_RETURN(
         KafkaConf conf,
         MakeKafkaConf({load_.brokers, "open-loop", {}},
@@ -102,41 +120,55 @@ class Sender {
                        {"socket.nagle.disable", "true"},
                        {"queue.buffering.max.messages", "2000000"}},
                       {}));
-    ASSIGN_OR_RETURN(const KafkaClient client, MakeKafkaClient(RD_KAFKA_PRODUCER, std::move(conf)));
+    ASSIGN_OR_RETURN(client_, MakeKafkaClient(RD_KAFKA_PRODUCER, std::move(conf)));
+    const int64_t payments = int64_t{load_.history} * load_.accounts;
+    for (int64_t i = 0; i < payments; ++i) {
+      RETURN_IF_ERROR(Produce(load_.payments() + i, static_cast<uint32_t>(i % load_.accounts)));
+    }
+    return KafkaStatus(rd_kafka_flush(client_.get(), 60'000), "sending the history");
+  }
+
+  absl::Status Run(Clock::time_point start) {
+    start_ = start;
     lateness_us_.reserve(static_cast<size_t>(load_.payments() - load_.first_counted()));
     int64_t next = 0;
     while (next < load_.payments()) {
       const int64_t now = MicrosSince(start_);
       for (; next < load_.payments() && load_.IntendedMicros(next) <= now; ++next) {
-        RETURN_IF_ERROR(Send(client.get(), next));
+        RETURN_IF_ERROR(Send(next));
       }
-      rd_kafka_poll(client.get(), 0);
+      rd_kafka_poll(client_.get(), 0);
       std::this_thread::sleep_until(std::max(
           start_ + std::chrono::microseconds(load_.IntendedMicros(next)), Clock::now() + kTick));
     }
-    return KafkaStatus(rd_kafka_flush(client.get(), 30'000), "sending the last payments");
+    return KafkaStatus(rd_kafka_flush(client_.get(), 30'000), "sending the last payments");
   }
 
   std::vector<int64_t>& lateness_us() { return lateness_us_; }
 
  private:
-  absl::Status Send(rd_kafka_t* client, int64_t payment) {
-    const uint32_t account = accounts_.Sample(random_);
-    Append(payment, account, absl::ToUnixMicros(absl::Now()), value_);
-    const std::string key = fmt::format(R"({{"user_id":{}}})", account);
-    const auto partition = static_cast<int32_t>(account % static_cast<uint32_t>(load_.partitions));
-    const rd_kafka_resp_err_t error = rd_kafka_producev(
-        client, RD_KAFKA_V_TOPIC(load_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
-        RD_KAFKA_V_VALUE(value_.data(), value_.size()), RD_KAFKA_V_END);
+  absl::Status Send(int64_t payment) {
+    const absl::Status status = Produce(payment, accounts_.Sample(random_));
     if (payment >= load_.first_counted()) {
       lateness_us_.push_back(MicrosSince(start_) - load_.IntendedMicros(payment));
     }
+    return status;
+  }
+
+  absl::Status Produce(int64_t payment, uint32_t account) {
+    Append(load_, payment, account, absl::ToUnixMicros(absl::Now()), value_);
+    const std::string key = fmt::format(R"({{"user_id":{}}})", account);
+    const auto partition = static_cast<int32_t>(account % static_cast<uint32_t>(load_.partitions));
+    const rd_kafka_resp_err_t error = rd_kafka_producev(
+        client_.get(), RD_KAFKA_V_TOPIC(load_.topic.c_str()), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key.data(), key.size()),
+        RD_KAFKA_V_VALUE(value_.data(), value_.size()), RD_KAFKA_V_END);
     return KafkaStatus(error, "sending a payment");
   }
 
   const Load& load_;
-  const Clock::time_point start_;
+  KafkaClient client_;
+  Clock::time_point start_;
   const ZipfSampler accounts_;
   Random random_;
   std::string value_;
@@ -231,15 +263,23 @@ std::string Quantiles(std::vector<int64_t>& values) {
                      Quantile(values, 0.999), Quantile(values, 1));
 }
 
+void WaitForWord() {
+  fmt::print("{{\"history\":true}}\n");
+  std::fflush(stdout);
+  for (int c = std::getchar(); c != '\n' && c != EOF;) c = std::getchar();
+}
+
 absl::Status Run(const Load& load) {
+  Sender sender(load);
+  RETURN_IF_ERROR(sender.Prepare());
+  if (load.history > 0) WaitForWord();
   const Clock::time_point start = Clock::now() + std::chrono::seconds(1);
-  Sender sender(load, start);
   AlertReader reader(load, start);
   std::atomic<bool> sent = false;
   absl::Status read;
   std::thread reading([&] { read = reader.Run(sent); });
   std::this_thread::sleep_until(start);
-  const absl::Status sending = sender.Run();
+  const absl::Status sending = sender.Run(start);
   sent = true;
   reading.join();
   RETURN_IF_ERROR(sending);
@@ -267,6 +307,8 @@ int main(int argc, char** argv) {
   app.add_option("--accounts", load.accounts)->check(CLI::PositiveNumber);
   app.add_option("--partitions", load.partitions, "of both topics")->check(CLI::PositiveNumber);
   app.add_option("--zipf", load.zipf, "exponent of the accounts' popularity; 0 = all alike");
+  app.add_option("--history", load.history, "payments of each account before the load");
+  app.add_flag("--micros", load.micros, "created_at is a number, as of a TIMESTAMP");
   app.add_option("--trace", load.trace, "file for a line per alert");
   CLI11_PARSE(app, argc, argv);
   if (const absl::Status status = caracal::pipeline::Run(load); !status.ok()) {

@@ -22,22 +22,26 @@ QUIET_LOAD = 0.5
 
 @dataclasses.dataclass
 class Figure:
-    """One row of the table. target: "<= 600" or empty."""
+    """One row of the table. target: "<= 600" or empty. void: what it compares is not comparable."""
 
     name: str
     unit: str
     values: list
     target: str = ""
+    void: bool = False
 
     def median(self):
         return statistics.median(self.values)
 
     def met(self):
-        if not self.target:
+        if self.void or not self.target:
             return None
         relation, limit = self.target.split()
         limit = float(limit)
         return self.median() <= limit if relation == "<=" else self.median() >= limit
+
+    def verdict(self):
+        return "VOID" if self.void else {None: "", True: "met", False: "NOT MET"}[self.met()]
 
 
 class Runner:
@@ -68,12 +72,14 @@ class Runner:
         out.unlink()
         return repetitions
 
-    def script(self, name, *arguments):
-        """Runs one of our scripts; its report."""
-        out = self.build / f"{name}.raw.json"
+    def script(self, name, *arguments, accepted=(0,)):
+        """Runs one of our scripts; its report. accepted: exit codes of one that has made it."""
+        out = self.build / f"{pathlib.PurePath(name).name}.raw.json"
         command = [sys.executable, "-B", str(BENCH / f"{name}.py"), "--out", str(out),
                    "--caracal", self.path(PROGRAM), *arguments, *self.extra]
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
+        if done.returncode not in accepted or not out.exists():
+            raise SystemExit(done.returncode or 1)
         report = json.loads(out.read_text())
         out.unlink()
         return report
@@ -118,21 +124,57 @@ def run_engine(runner):
     listed = subprocess.run(
         [runner.path("bench/engine_bench"), "--benchmark_list_tests", *runner.extra],
         check=True, capture_output=True, text=True).stdout.split()
+    wall = {}
     for name in listed:
         # A process for each: what one has freed must not hide what the next one needs.
         for full_name, runs in runner.google("engine_bench", f"--benchmark_filter=^{name}$").items():
             workload = full_name.removeprefix("engine/").split("/iterations")[0]
             target = "<= 600" if workload == "bare/uniform/workers:0" else ""
-            yield Figure(f"{workload}: wall", "ns/event", column(runs, "wall_ns"), target)
+            wall[workload] = column(runs, "wall_ns")
+            yield Figure(f"{workload}: wall", "ns/event", wall[workload], target)
             yield Figure(f"{workload}: CPU", "ns/event", column(runs, "cpu_ns"))
             for key, unit in (("input_bytes", "B/event"), ("allocations", "calls/event"),
                               ("allocated_bytes", "B/event"),
                               ("state_bytes_per_account", "B/account"), ("rss_mib", "MiB")):
                 yield Figure(f"{workload}: {key.removesuffix('_mib')}", unit, column(runs, key))
+    for kind in ("zipf_1.1", "hot", "malformed"):
+        if {f"bare/{kind}/workers:0", "bare/uniform/workers:0"} <= wall.keys():
+            clean = statistics.median(wall["bare/uniform/workers:0"])
+            yield Figure(f"bare, throughput: {kind} / uniform", "ratio",
+                         [clean / value for value in wall[f"bare/{kind}/workers:0"]], ">= 0.6")
+
+
+def run_fan_out(runner):
+    runs = {name.split("/process_time")[0].removeprefix("fan_out/"): entries
+            for name, entries in runner.google("fan_out_bench").items()}
+    wall = {name: per_item(entries) for name, entries in runs.items()}
+    cpu = {name: [entry["cpu_time"] / entry["real_time"] * 1e9 / entry["items_per_second"]
+                  for entry in entries] for name, entries in runs.items()}
+    for name in runs:
+        yield Figure(f"{name}: wall", "ns/event", wall[name])
+        yield Figure(f"{name}: CPU", "ns/event", cpu[name])
+    inline = statistics.median(cpu["agent_ns:0/uniform/workers:0"])
+    yield Figure("hand-off: CPU of one worker thread - inline", "ns/event",
+                 [value - inline for value in cpu["agent_ns:0/uniform/workers:1"]], "<= 10")
+    for kind in ("agent_ns:50/uniform", "agent_ns:1000/uniform", "agent_ns:5000/uniform",
+                 "agent_ns:1000/hot"):
+        one = statistics.median(wall[f"{kind}/workers:1"])
+        yield Figure(f"{kind}: two workers / one", "speed-up",
+                     [one / value for value in wall[f"{kind}/workers:2"]],
+                     ">= 1.6" if "000/uniform" in kind else "")
 
 
 def run_key_table(runner):
-    for name, repetitions in runner.google("key_table_bench").items():
+    runs = runner.google("key_table_bench")
+    for zipf in (0, 8, 11):
+        small, large = (
+            per_item(runs.get(f"BM_KeyTable/prefetched/keys:{keys}/zipf_tenths:{zipf}", []))
+            for keys in (100_000, 100_000_000))
+        if small and large:
+            middle = statistics.median(small)
+            yield Figure(f"Zipf {zipf / 10}: 10^8 keys / 10^5", "ratio",
+                         [value / middle for value in large], "<= 3")
+    for name, repetitions in runs.items():
         yield Figure(name.removeprefix("BM_"), "ns/event", per_item(repetitions))
         if "bytes_per_key" in repetitions[0]:
             yield Figure(f"{name.removeprefix('BM_')}: memory", "B/key",
@@ -193,6 +235,9 @@ def run_generate(runner):
 DRAIN_TARGETS = {
     "at_least_once events/s": ">= 700000",
     "exactly_once / at_least_once": ">= 0.95",
+    "exactly_once / bare": ">= 0.65",
+    "bare CPU / exactly_once": ">= 0.5",
+    "events per CPU-second, two members / one": ">= 0.8",
 }
 
 
@@ -232,9 +277,27 @@ def run_recovery(runner):
         yield Figure(name, "", values, RECOVERY_TARGETS.get(name, ""))
 
 
+def run_peers(runner):
+    report = runner.script(
+        "peers/peers_bench", "--bare-consumer", runner.path("bench/bare_consumer"),
+        "--honest", runner.path("bench/honest_peer"), "--prepared", runner.path("peers"),
+        accepted=(0, 1))
+    for row in report["figures"]:
+        yield Figure(**row)
+
+
+def run_peers_latency(runner):
+    report = runner.script(
+        "peers/peers_latency", "--open-loop", runner.path("bench/open_loop"),
+        "--honest", runner.path("bench/honest_peer"), "--prepared", runner.path("peers"))
+    for row in report["figures"]:
+        yield Figure(**row)
+
+
 BENCHMARKS = {
     "engine": (run_engine, ["engine_bench"]),
     "decode": (run_decode, ["decode_bench"]),
+    "fan_out": (run_fan_out, ["fan_out_bench"]),
     "agents": (run_agents, ["agents_bench"]),
     "key_table": (run_key_table, ["key_table_bench"]),
     "snapshot": (run_snapshot, ["snapshot_bench"]),
@@ -245,6 +308,8 @@ BENCHMARKS = {
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),
     "recovery": (run_recovery, [PROGRAM, "open_loop"]),
+    "peers": (run_peers, [PROGRAM, "bare_consumer", "honest_peer"]),
+    "peers_latency": (run_peers_latency, [PROGRAM, "honest_peer", "open_loop"]),
 }
 
 
@@ -283,7 +348,7 @@ def number(value):
 def print_table(title, figures):
     rows = [(figure.name, number(figure.median()),
              f"{number(min(figure.values))} … {number(max(figure.values))}", figure.unit,
-             figure.target, {None: "", True: "met", False: "NOT MET"}[figure.met()])
+             figure.target, figure.verdict())
             for figure in figures]
     rows.insert(0, (title, "median", "min … max", "unit", "target", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
@@ -295,7 +360,7 @@ def print_table(title, figures):
 
 
 def run_one(name, runner):
-    """Runs a benchmark, writes its report, prints its table."""
+    """Runs a benchmark, writes its report, prints its table; False = something in it is void."""
     load, ticks = os.getloadavg()[0], stolen_ticks()
     if load > QUIET_LOAD:
         print(f"bench: the machine is not idle (load {load:.1f}): believe CPU times and ratios of "
@@ -313,6 +378,7 @@ def run_one(name, runner):
     }
     (runner.build / f"{name}_bench.json").write_text(json.dumps(report, indent=1) + "\n")
     print_table(name, figures)
+    return not any(figure.void for figure in figures)
 
 
 def main():
@@ -334,9 +400,8 @@ def main():
         print(*sorted({target for name in names for target in BENCHMARKS[name][1]}))
         return 0
     runner = Runner(arguments.build.resolve(), arguments.repetitions, extra)
-    for name in names:
-        run_one(name, runner)
-    return 0
+    valid = [run_one(name, runner) for name in names]
+    return 0 if all(valid) else 1
 
 
 if __name__ == "__main__":

@@ -7,8 +7,14 @@ cmd_bench() {
   ensure_packages build bench
   read -r -a targets < <("${runner[@]}" --targets) || exit 64
   build bench "${targets[@]}" || die "the build failed"
-  if [[ " ${targets[*]} " == *' bare_consumer '* ]]; then
-    fetch_stack || die "the drain benchmark needs Kafka"
+  if [[ " ${targets[*]} " =~ ' '(bare_consumer|honest_peer)' ' ]]; then
+    fetch_stack || die "a benchmark needs Kafka"
+  fi
+  if [[ " ${targets[*]} " == *' honest_peer '* ]]; then
+    local -a peers
+    read -r -a peers < <(peers_wanted "$@")
+    ensure_packages peers
+    prepare_peers "$(build_dir bench)/peers" "${peers[@]}"
   fi
   "${runner[@]}"
 }

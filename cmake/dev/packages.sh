@@ -21,6 +21,9 @@ packages_of() {
       echo 'openjdk-17-jre-headless|openjdk-21-jre-headless|default-jre-headless' maven \
         postgresql kcat curl prometheus
       ;;
+    peers)
+      echo 'openjdk-17-jdk-headless|openjdk-21-jdk-headless|default-jdk-headless' python3-venv
+      ;;
     clang) echo '?clang-14' '?libclang-rt-14-dev' ;;
     lint)
       echo 'clang-format-14|clang-format' 'clang-tidy-14|clang-tidy' prometheus \

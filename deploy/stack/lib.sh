@@ -76,6 +76,7 @@ write_pid_file() {
 
 # start_java COMPONENT HEAP MAIN ARG...: in the background, output to COMPONENT.log.
 # The defaults make the JVM start fast (the C1 compiler alone); a benchmark sets STACK_JAVA_OPTIONS.
+# Libraries that it unpacks stay in the stack's folder: a process that is killed leaves them.
 start_java() {
   local component=$1 heap=$2
   shift 2
@@ -84,7 +85,7 @@ start_java() {
   (
     cd "$W"
     exec setsid java "-Xmx$heap" "${options[@]}" \
-      "-Dlog4j2.configurationFile=$STACK_SCRIPTS/log4j2.properties" \
+      "-Dlog4j2.configurationFile=$STACK_SCRIPTS/log4j2.properties" "-Djava.io.tmpdir=$W" \
       -cp "$STACK_CACHE/lib/*" "$@" >>"$W/$component.log" 2>&1 </dev/null
   ) &
   write_pid_file "$component" $!
