@@ -181,7 +181,8 @@ int RunService(const LoadedConfig& loaded) {
     watchdog.Arm((*engine)->options().shutdown_timeout + kHardStopGrace);
   });
   const absl::Status ended = (*engine)->Run();
-  running.store(nullptr);
+  // A signal that has just come may still be telling the engine.
+  signals.Disarm();
   admin.Stop();
   const int code = ended.ok() ? kExitOk : Fail(ended);
   SetLogSink(nullptr);

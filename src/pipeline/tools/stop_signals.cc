@@ -37,6 +37,11 @@ StopSignals::~StopSignals() {
   thread_.join();
 }
 
+void StopSignals::Disarm() {
+  MutexLock lock(&mutex_);
+  on_stop_ = [] {};
+}
+
 void StopSignals::Run() {
   const sigset_t set = HandledSignals();
   while (true) {
@@ -47,6 +52,7 @@ void StopSignals::Run() {
       continue;
     }
     if (received_.exchange(signal) != 0) _exit(128 + signal);
+    MutexLock lock(&mutex_);
     on_stop_();
   }
 }
