@@ -41,7 +41,7 @@ fetch_peer_jars() {
   say "Fetching the jars of $1"
   rm -rf "$jars"
   mkdir -p "$jars"
-  mvn --quiet --batch-mode --strict-checksums --file "$pom" "-Dcache=$jars" process-resources &&
+  mvn --quiet --batch-mode --file "$pom" "-Dcache=$jars" process-resources &&
     cp "$pom" "$jars/pom.xml"
 }
 
