@@ -18,8 +18,8 @@ _FIELDS = struct.Struct("<IIIIqQQQQQQ")  # behind magic, format, size and the ch
 _FIELDS_AT = 24
 _BASE = struct.Struct("<QQ")  # of changes: the digest of the whole image they belong to
 _BASE_AT = 96
-# An image: format, buckets, hash seed, layout, groups, rows; per group the id of its key, evictions,
-# keys, slices; per slice an id and its bytes.
+# An image: format, buckets, hash seed, layout, groups, rows; per group the id of its key,
+# evictions, keys, slices; per slice an id and its bytes.
 _IMAGE = struct.Struct("<IIQ16sII")
 _GROUP = struct.Struct("<16sQII")
 _SLICE = struct.Struct("<16sI")
