@@ -8,6 +8,7 @@
 //   2  six bytes per record: bucket and layout, offset, chunk index, number of chunks, what
 //   happens,
 //      length of the data
+//   3  a whole image and changes to it: length of the whole one (2 bytes), it, the changes
 
 #include <algorithm>
 #include <cstddef>
@@ -114,6 +115,20 @@ void CheckImage(std::string_view image) {
   }
 }
 
+void CheckPair(std::string_view input) {
+  ByteReader reader(input);
+  uint16_t whole_bytes = 0;
+  std::string_view whole;
+  if (!reader.Read(whole_bytes) || !reader.Read(uint64_t{whole_bytes}, whole)) return;
+  const absl::StatusOr<std::string> image =
+      agents::BucketImage::WithChanges(whole, input.substr(sizeof(whole_bytes) + whole.size()));
+  if (image.ok()) {
+    CheckImage(*image);
+  } else {
+    CHECK(absl::IsDataLoss(image.status()) || absl::IsFailedPrecondition(image.status()));
+  }
+}
+
 AssemblerOptions Options() {
   AssemblerOptions options;
   options.topic = "t";
@@ -162,7 +177,7 @@ void CheckRecords(std::string_view input) {
 std::string PlannedImage(const SnapshotId& id) {
   std::string image;
   for (int64_t i = 0; i < id.offset % 61 + 1; ++i) {
-    image += static_cast<char>(id.offset + 7 * i + static_cast<int64_t>(id.layout.low));
+    image += static_cast<char>(id.offset + 7 * i + static_cast<int64_t>(id.layout.low) + id.base);
   }
   return image;
 }
@@ -175,6 +190,10 @@ StateRecord RecordOf(const PlannedRecord& plan) {
   ChunkKey key;
   key.place = {"t", 0, plan.place % 6U};
   key.snapshot = {plan.offset, {plan.place % 3U, 1}};
+  // Changes, to a base a little before them.
+  if (plan.deed % 16 >= 8 && plan.offset >= plan.deed) {
+    key.snapshot.base = plan.offset - plan.deed % 16;
+  }
   key.index = plan.index;
   const std::string image = PlannedImage(key.snapshot);
   // Data that may be the right piece: the last chunk has what is left.
@@ -183,14 +202,21 @@ StateRecord RecordOf(const PlannedRecord& plan) {
   const std::string_view data = std::string_view(image).substr(begin, piece);
   StateRecord record;
   record.key = FormatChunkKey(key);
-  const SnapshotDescription snapshot{.chunks = plan.chunks,
-                                     .buckets = plan.deed % 16 == 1 ? 3U : kBuckets,
-                                     .seed_fingerprint = kFingerprint,
-                                     .image_bytes = image.size(),
-                                     .image_digest = DigestOfImage(image)};
+  const SnapshotDescription snapshot{
+      .chunks = plan.chunks,
+      .buckets = plan.deed % 16 == 1 ? 3U : kBuckets,
+      .seed_fingerprint = kFingerprint,
+      .image_bytes = image.size(),
+      .image_digest = DigestOfImage(image),
+      .base_digest = DigestOfImage(PlannedImage(key.snapshot.BaseId()))};
   record.value = EncodeChunkValue(key, record.key, {snapshot, data});
   if (plan.deed % 16 == 2) record.value.back() = static_cast<char>(record.value.back() ^ 1);
   return record;
+}
+
+void CheckPlanned(const AssembledSnapshot& snapshot) {
+  CHECK(snapshot.image == PlannedImage(snapshot.WholeId()));
+  CHECK(snapshot.changes == (snapshot.id.is_whole() ? "" : PlannedImage(snapshot.id)));
 }
 
 void CheckPlan(std::string_view input) {
@@ -205,10 +231,12 @@ void CheckPlan(std::string_view input) {
   const AssembledState state = assembler.Finish();
   CheckCounts(state);
   for (const AssembledSnapshot& snapshot : state.snapshots) {
-    CHECK(snapshot.image == PlannedImage(snapshot.id) && snapshot.id.offset <= 200);
+    CheckPlanned(snapshot);
+    CHECK(snapshot.id.offset <= 200);
   }
   for (const AssembledSnapshot& snapshot : state.carry_over) {
-    CHECK(snapshot.image == PlannedImage(snapshot.id) && snapshot.id.offset <= 100);
+    CheckPlanned(snapshot);
+    CHECK(snapshot.id.offset <= 100);
   }
 }
 
@@ -222,15 +250,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   // A copy of exactly the input, so that a sanitizer sees every byte read too far.
   const std::vector<char> exact(data + 1, data + size);
   const std::string_view input(exact.data(), exact.size());
-  switch (data[0] % 3) {
+  switch (data[0] % 4) {
     case 0:
       CheckImage(input);
       break;
     case 1:
       CheckRecords(input);
       break;
-    default:
+    case 2:
       CheckPlan(input);
+      break;
+    default:
+      CheckPair(input);
   }
   return 0;
 }

@@ -95,9 +95,10 @@ Member::Member(World& world, std::string name)
   std::vector<StreamInput> inputs;
   inputs.push_back(
       {std::make_unique<Decoder>(world.model.decode()), std::make_shared<RawDeadLetterEncoder>()});
-  const IngestOptions ingest = {.buckets = Model::kBuckets,
-                                .max_recovery = absl::Seconds(1),
-                                .assumed_replay_rate = world.random.Between(1, 100)};
+  const IngestOptions ingest = {
+      .buckets = Model::kBuckets,
+      .max_recovery = absl::Seconds(1),
+      .assumed_replay_rate = world.random.Between(1, world.random.Percent(50) ? 100 : 12)};
   ingest_ = std::make_unique<Ingest>(ingest, source_, *workers_, *epochs_, &snapshots_,
                                      std::move(inputs), world.clock, probe_);
   process_.Trace("started");

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "agents/ruleset/bucket_image.h"
 #include "agents/ruleset/bucket_state.h"
 #include "pipeline/snapshot/state_key.h"
 
@@ -29,7 +30,7 @@ void SimSnapshots::Save(std::vector<BucketCopy> snapshots) {
       world_.Fail(fmt::format("{}: copy of {}/{} at {} is handed over before that is committed",
                               process_.name, partition, copy.bucket, copy.offset));
     }
-    const auto state = world_.model.Read(copy.image);
+    const auto state = world_.model.Read(WholeImageOf(copy));
     if (state == nullptr) {
       world_.Fail("an image cannot be read back");
     } else {
@@ -37,6 +38,19 @@ void SimSnapshots::Save(std::vector<BucketCopy> snapshots) {
     }
     waiting_.push_back(std::move(copy));
   }
+}
+
+std::string SimSnapshots::WholeImageOf(const BucketCopy& copy) {
+  auto& [offset, image] = bases_[{copy.lease, copy.bucket}];
+  ++world_.copies;
+  if (copy.base < 0) {
+    offset = copy.offset;
+    image = copy.image;
+    return image;
+  }
+  ++world_.changes_saved;
+  if (offset != copy.base) world_.Fail("changes to another than the last whole copy");
+  return agents::BucketImage::WithChanges(image, copy.image).value_or("");
 }
 
 void SimSnapshots::WriteLoop() {
@@ -50,7 +64,7 @@ void SimSnapshots::WriteLoop() {
     if (const auto published = writer_.Publish(copy); published.has_value()) {
       process_.Trace(fmt::format("copy of {}/{} at {} is durable", copy.lease->partition(),
                                  copy.bucket, offset));
-      saved_.push_back({copy.lease, copy.bucket, offset});
+      saved_.push_back({copy.lease, copy.bucket, offset, published->id.is_whole()});
       static_cast<void>(writer_.DeleteReplaced(*published));
     }
     writing_ = false;
@@ -92,7 +106,10 @@ absl::StatusOr<std::vector<LoadedState>> SimSnapshots::Load(
 
 absl::StatusOr<std::shared_ptr<agents::BucketState>> SimSnapshots::ReadImage(
     const ImageRequest& request) {
-  auto bucket = world_.model.Read(request.image);
+  auto bucket = world_.model.Read(
+      request.changes.empty()
+          ? std::string(request.image)
+          : agents::BucketImage::WithChanges(request.image, request.changes).value_or(""));
   if (bucket != nullptr) return bucket;
   world_.Fail("a complete copy cannot be read back");
   return absl::DataLossError("not read");
@@ -122,7 +139,9 @@ absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
     if (world_.random.Percent(10)) process_.Delay();
     if (process_.dead()) return absl::UnavailableError("dead");
   }
+  const uint64_t restored = probe_.changes_restored.value();
   ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading));
+  world_.changes_restored += probe_.changes_restored.value() - restored;
   if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, world_.model, state);
   return state;
 }

@@ -4,6 +4,8 @@
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "pipeline/ports/snapshot_store.h"
@@ -38,6 +40,8 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
 
   bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;
   void WriteLoop();
+  /// The whole image of a copy; empty when there is none.
+  std::string WholeImageOf(const BucketCopy& copy);
   absl::StatusOr<std::shared_ptr<agents::BucketState>> ReadImage(const ImageRequest& request);
   absl::StatusOr<LoadedState> Read(const RestoreRequest& request);
   /// The negative control: buckets whose newest set is not whole begin with nothing at its offset.
@@ -50,6 +54,8 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
   SnapshotWriter writer_;
   RestoreProbe probe_;
   StateRestorer restorer_;
+  /// The last whole image handed over of every bucket of a lease, and its offset.
+  std::map<std::pair<LeasePtr, uint32_t>, std::pair<int64_t, std::string>> bases_;
   std::deque<BucketCopy> waiting_;
   std::vector<SavedBucket> saved_;
   bool writing_ = false;

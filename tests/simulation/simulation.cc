@@ -22,8 +22,10 @@ SimulationResult Simulation::Run() {
   const int64_t first = world_.random.Between(1, 3);
   for (int64_t i = 0; i < first; ++i) StartMember();
   const int64_t turns = world_.random.Between(200, 15'000);
+  // Copies of changes need members that live for a while.
+  const int64_t faults_in_1000 = world_.random.Percent(50) ? 4 : 1;
   for (int64_t i = 0; i < turns && world_.failure.empty(); ++i) {
-    if (world_.random.Below(1000) < 4) Fault();
+    if (world_.random.Below(1000) < faults_in_1000) Fault();
     Turn();
   }
   Mend();
@@ -51,6 +53,9 @@ SimulationResult Simulation::Run() {
   }
   members_.clear();
   result_.failure = world_.failure;
+  result_.copies = world_.copies;
+  result_.changes_saved = world_.changes_saved;
+  result_.changes_restored = world_.changes_restored;
   return result_;
 }
 

@@ -16,6 +16,10 @@ struct SimulationResult {
   int64_t steps = 0;
   uint64_t alerts = 0;
   uint64_t crashes = 0;
+  /// Copies of changes handed over, and buckets restored from some.
+  uint64_t copies = 0;
+  uint64_t changes_saved = 0;
+  uint64_t changes_restored = 0;
 };
 
 /// Runs one seed: members of a group work through the logs while the scheduler, which the seed

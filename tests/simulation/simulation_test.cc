@@ -84,14 +84,23 @@ std::string OutcomeOfControl(Mutation mutation) {
 TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
   uint64_t alerts = 0;
   uint64_t crashes = 0;
+  uint64_t copies = 0;
+  uint64_t changes_saved = 0;
+  uint64_t changes_restored = 0;
   for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
     const SimulationResult result = RunSeed(seed);
     ASSERT_TRUE(result.failure.empty()) << Report(seed, result);
     alerts += result.alerts;
     crashes += result.crashes;
+    copies += result.copies;
+    changes_saved += result.changes_saved;
+    changes_restored += result.changes_restored;
   }
+  fmt::print("{} copies, {} of changes, {} buckets restored from some\n", copies, changes_saved,
+             changes_restored);
   EXPECT_GT(alerts, Seeds()) << "hardly any alerts: nothing was tested";
   EXPECT_GT(crashes, Seeds()) << "hardly any crashes: nothing was tested";
+  EXPECT_GT(changes_restored, Seeds() / 2) << "hardly any copies of changes: nothing was tested";
 }
 
 TEST(SimulationTest, ASeedIsOneRun) {

@@ -110,6 +110,10 @@ struct World {
   StateTopic state;
   Network network;
   Faults faults;
+  /// Copies of changes handed over, and buckets restored from some.
+  uint64_t copies = 0;
+  uint64_t changes_saved = 0;
+  uint64_t changes_restored = 0;
   /// How far the logs have been written, by partition.
   std::vector<int64_t> log_ends;
 };

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "agents/state/key_hash.h"
 #include "agents/state/little_endian.h"
@@ -13,7 +14,9 @@ namespace caracal::agents {
 namespace {
 
 constexpr size_t kHeaderBytes = 40;
+constexpr size_t kRowCountAt = 36;
 constexpr size_t kGroupBytes = 32;
+constexpr size_t kKeyCountInGroup = 24;
 constexpr size_t kSliceBytes = 20;
 
 absl::Status Malformed(std::string_view what) {
@@ -50,25 +53,56 @@ size_t SavedRecordBytes(const KeyGroup& group) {
   return bytes;
 }
 
-size_t ImageBytes(const StateLayout& layout, const RowFilter& rows,
-                  std::span<const KeyTable> tables) {
-  size_t bytes = kHeaderBytes + rows.size() * sizeof(uint64_t);
-  for (size_t g = 0; g < tables.size(); ++g) {
-    const KeyGroup& group = layout.groups[g];
+size_t HeaderBytes(const StateLayout& layout) {
+  size_t bytes = kHeaderBytes;
+  for (const KeyGroup& group : layout.groups) {
     bytes += kGroupBytes + group.slices.size() * kSliceBytes;
-    bytes += tables[g].size() * (KeyTableImage::kSavedKeyBytes + SavedRecordBytes(group));
   }
   return bytes;
 }
 
-void AppendGroup(const KeyGroup& group, const KeyTable& table, std::string& out) {
+size_t EntryBytes(const KeyGroup& group) {
+  return KeyTableImage::kSavedKeyBytes + SavedRecordBytes(group);
+}
+
+/// What of a bucket goes into an image.
+struct Content {
+  uint32_t format = 0;
+  size_t rows = 0;                                 ///< so many of the newest
+  std::vector<std::vector<KeyTable::Slot>> slots;  ///< by group, in tag order
+};
+
+void AppendGroup(const KeyGroup& group, const KeyTable& table, size_t keys, std::string& out) {
   AppendDigest(group.key.Id(), out);
   AppendLittleEndian(table.evictions(), out);
-  AppendLittleEndian(static_cast<uint32_t>(table.size()), out);
+  AppendLittleEndian(static_cast<uint32_t>(keys), out);
   AppendLittleEndian(static_cast<uint32_t>(group.slices.size()), out);
   for (const StateSlice& slice : group.slices) {
     AppendDigest(slice.id, out);
     AppendLittleEndian(slice.size, out);
+  }
+}
+
+void AppendContent(const CompiledRulesets& rulesets, uint32_t buckets, const RowFilter& rows,
+                   std::span<const KeyTable> tables, const Content& content, std::string& out) {
+  const StateLayout& layout = rulesets.layout();
+  AppendLittleEndian(content.format, out);
+  AppendLittleEndian(buckets, out);
+  AppendLittleEndian(BucketImage::SeedFingerprint(rulesets.hash_seed()), out);
+  AppendDigest(layout.id, out);
+  AppendLittleEndian(static_cast<uint32_t>(tables.size()), out);
+  AppendLittleEndian(static_cast<uint32_t>(content.rows), out);
+  if (content.format == BucketImage::kChangesFormat) {
+    AppendLittleEndian(static_cast<uint32_t>(rows.size() - content.rows), out);
+  }
+  for (size_t g = 0; g < tables.size(); ++g) {
+    AppendGroup(layout.groups[g], tables[g], content.slots[g].size(), out);
+  }
+  rows.AppendNewest(content.rows, out);
+  for (size_t g = 0; g < tables.size(); ++g) {
+    const KeyGroup& group = layout.groups[g];
+    KeyTableImage::Append(tables[g], content.slots[g], PiecesOf(group), SavedRecordBytes(group),
+                          out);
   }
 }
 
@@ -134,21 +168,40 @@ absl::Status ReadKeys(ByteReader& reader, std::vector<GroupHeader>& headers, Buc
   return absl::OkStatus();
 }
 
+/// The images may be of one bucket that has evicted nothing in between.
+bool AreOfOneBucket(const BucketImage& one, const BucketImage& other) {
+  using Group = BucketImage::Group;
+  using Slice = BucketImage::Slice;
+  const auto same_slice = [](const Slice& a, const Slice& b) {
+    return a.id == b.id && a.size == b.size;
+  };
+  const auto same_group = [&same_slice](const Group& a, const Group& b) {
+    return a.key == b.key && a.keys.evictions() == b.keys.evictions() &&
+           std::equal(a.slices.begin(), a.slices.end(), b.slices.begin(), b.slices.end(),
+                      same_slice);
+  };
+  return one.buckets == other.buckets && one.seed_fingerprint == other.seed_fingerprint &&
+         one.layout == other.layout &&
+         std::equal(one.groups.begin(), one.groups.end(), other.groups.begin(), other.groups.end(),
+                    same_group);
+}
+
 }  // namespace
 
-absl::StatusOr<BucketImage> BucketImage::Read(std::string_view bytes) {
+absl::StatusOr<BucketImage> BucketImage::Read(std::string_view bytes, uint32_t format) {
   ByteReader reader(bytes);
-  uint32_t format = 0;
-  if (!reader.Read(format)) return Malformed("is cut off in its header");
-  if (format != kFormat) {
+  uint32_t written = 0;
+  if (!reader.Read(written)) return Malformed("is cut off in its header");
+  if (written != format) {
     return absl::FailedPreconditionError(
-        fmt::format("the image of a bucket has format {}; this version reads {}", format, kFormat));
+        fmt::format("the image of a bucket has format {}; this version reads {}", written, format));
   }
   BucketImage image;
   uint32_t group_count = 0;
   uint32_t row_count = 0;
   if (!reader.Read(image.buckets) || !reader.Read(image.seed_fingerprint) ||
-      !ReadDigest(reader, image.layout) || !reader.Read(group_count) || !reader.Read(row_count)) {
+      !ReadDigest(reader, image.layout) || !reader.Read(group_count) || !reader.Read(row_count) ||
+      (format == kChangesFormat && !reader.Read(image.older_rows))) {
     return Malformed("is cut off in its header");
   }
   std::vector<GroupHeader> groups;
@@ -160,22 +213,67 @@ absl::StatusOr<BucketImage> BucketImage::Read(std::string_view bytes) {
   return image;
 }
 
+absl::StatusOr<std::string> BucketImage::WithChanges(std::string_view whole,
+                                                     std::string_view changes) {
+  ASSIGN_OR_RETURN(const BucketImage base, Read(whole));
+  ASSIGN_OR_RETURN(const BucketImage since, Read(changes, kChangesFormat));
+  const size_t older_bytes = since.older_rows * sizeof(uint64_t);
+  if (!AreOfOneBucket(base, since) || older_bytes > base.rows.size()) {
+    return Malformed("has changes that are not of this image");
+  }
+  // The header is that of the whole image, with other numbers of rows and keys.
+  std::string out;
+  out.reserve(whole.size() + changes.size());
+  out += whole.substr(0, static_cast<size_t>(base.rows.data() - whole.data()));
+  const size_t rows = (older_bytes + since.rows.size()) / sizeof(uint64_t);
+  StoreLittleEndian(static_cast<uint32_t>(rows), &out[kRowCountAt]);
+  out += base.rows.substr(base.rows.size() - older_bytes);
+  out += since.rows;
+  size_t group_at = kHeaderBytes;
+  for (size_t g = 0; g < base.groups.size(); ++g) {
+    const size_t keys = KeyTableImage::Merge(base.groups[g].keys, since.groups[g].keys, out);
+    StoreLittleEndian(static_cast<uint32_t>(keys), &out[group_at + kKeyCountInGroup]);
+    group_at += kGroupBytes + base.groups[g].slices.size() * kSliceBytes;
+  }
+  return out;
+}
+
 void BucketImage::Append(const CompiledRulesets& rulesets, uint32_t buckets, const RowFilter& rows,
                          std::span<const KeyTable> tables, std::string& out) {
-  const StateLayout& layout = rulesets.layout();
-  out.reserve(out.size() + ImageBytes(layout, rows, tables));
-  AppendLittleEndian(kFormat, out);
-  AppendLittleEndian(buckets, out);
-  AppendLittleEndian(SeedFingerprint(rulesets.hash_seed()), out);
-  AppendDigest(layout.id, out);
-  AppendLittleEndian(static_cast<uint32_t>(tables.size()), out);
-  AppendLittleEndian(static_cast<uint32_t>(rows.size()), out);
-  for (size_t g = 0; g < tables.size(); ++g) AppendGroup(layout.groups[g], tables[g], out);
-  rows.AppendTo(out);
-  for (size_t g = 0; g < tables.size(); ++g) {
-    const KeyGroup& group = layout.groups[g];
-    KeyTableImage::Append(tables[g], PiecesOf(group), SavedRecordBytes(group), out);
+  out.reserve(out.size() + Bytes(rulesets.layout(), rows, tables));
+  Content content = {kFormat, rows.size(), {}};
+  for (const KeyTable& table : tables) content.slots.push_back(table.SlotsInTagOrder());
+  AppendContent(rulesets, buckets, rows, tables, content, out);
+}
+
+void BucketImage::AppendChanges(const CompiledRulesets& rulesets, uint32_t buckets,
+                                const RowFilter& rows, std::span<const KeyTable> tables,
+                                std::string& out) {
+  out.reserve(out.size() + ChangesBytes(rulesets.layout(), rows, tables));
+  Content content = {kChangesFormat, rows.changed_rows(), {}};
+  for (const KeyTable& table : tables) {
+    CHECK(table.notes_changes());
+    content.slots.push_back(table.ChangesInTagOrder());
   }
+  AppendContent(rulesets, buckets, rows, tables, content, out);
+}
+
+size_t BucketImage::Bytes(const StateLayout& layout, const RowFilter& rows,
+                          std::span<const KeyTable> tables) {
+  size_t bytes = HeaderBytes(layout) + rows.size() * sizeof(uint64_t);
+  for (size_t g = 0; g < tables.size(); ++g) {
+    bytes += tables[g].size() * EntryBytes(layout.groups[g]);
+  }
+  return bytes;
+}
+
+size_t BucketImage::ChangesBytes(const StateLayout& layout, const RowFilter& rows,
+                                 std::span<const KeyTable> tables) {
+  size_t bytes = HeaderBytes(layout) + sizeof(uint32_t) + rows.changed_rows() * sizeof(uint64_t);
+  for (size_t g = 0; g < tables.size(); ++g) {
+    bytes += tables[g].changed_keys() * EntryBytes(layout.groups[g]);
+  }
+  return bytes;
 }
 
 uint64_t BucketImage::SeedFingerprint(uint64_t hash_seed) {

@@ -1,5 +1,6 @@
 #include "agents/ruleset/bucket_state.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "agents/api/check.h"
@@ -45,6 +46,29 @@ absl::StatusOr<RestoredBucket> BucketState::Parse(
 
 void BucketState::AppendTo(uint32_t buckets, std::string& out) const {
   BucketImage::Append(*rulesets_, buckets, rows_, tables_, out);
+}
+
+size_t BucketState::ImageBytes() const {
+  return BucketImage::Bytes(rulesets_->layout(), rows_, tables_);
+}
+
+void BucketState::BeginChanges() {
+  rows_.BeginChanges();
+  for (KeyTable& table : tables_) table.BeginChanges();
+  has_begun_changes_ = true;
+}
+
+std::optional<size_t> BucketState::ChangesBytes() const {
+  const bool known = has_begun_changes_ &&
+                     std::all_of(tables_.begin(), tables_.end(),
+                                 [](const KeyTable& table) { return table.notes_changes(); });
+  if (!known) return std::nullopt;
+  return BucketImage::ChangesBytes(rulesets_->layout(), rows_, tables_);
+}
+
+void BucketState::AppendChangesTo(uint32_t buckets, std::string& out) const {
+  CHECK(has_begun_changes_);
+  BucketImage::AppendChanges(*rulesets_, buckets, rows_, tables_, out);
 }
 
 size_t BucketState::MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket) {

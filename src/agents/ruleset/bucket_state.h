@@ -40,7 +40,8 @@ class BucketState {
 
   /// The bucket of an image: as RestoreBucket, with its errors. From then on it does what the saved
   /// one would have done, as far as the report says that the image was restored exactly. `limits`
-  /// as for the constructor; `buckets`: per partition.
+  /// as for the constructor; `buckets`: per partition. An image and changes since: see
+  /// BucketImage::WithChanges.
   static absl::StatusOr<RestoredBucket> Parse(
       std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
       uint32_t buckets, std::string_view image,
@@ -48,6 +49,17 @@ class BucketState {
   /// Appends the image (BucketImage) of this bucket, one of `buckets` per partition. Buckets with
   /// equal digests have equal images.
   void AppendTo(uint32_t buckets, std::string& out) const;
+  /// Bytes that AppendTo appends.
+  size_t ImageBytes() const;
+
+  /// What changes from here on can be saved as changes to the image of now, until a key is evicted
+  /// or the bucket marked truncated. Takes 8 bytes per key that is touched since.
+  void BeginChanges();
+  /// Bytes that AppendChangesTo appends; nullopt: only the whole image says what the bucket is.
+  std::optional<size_t> ChangesBytes() const;
+  /// Appends the image of the changes since BeginChanges (BucketImage::WithChanges); ChangesBytes
+  /// has a value (CHECK). Equal buckets that began with equal images have equal ones.
+  void AppendChangesTo(uint32_t buckets, std::string& out) const;
 
   /// The least a bucket works with: the row filter and sixteen keys per distinct rule key.
   static size_t MinBytes(const CompiledRulesets& rulesets, uint32_t rows_per_bucket);
@@ -96,6 +108,7 @@ class BucketState {
   RowFilter rows_;
   std::vector<KeyTable> tables_;  // by group
   size_t used_bytes_ = 0;
+  bool has_begun_changes_ = false;
 };
 
 /// A bucket read from an image, and what became of the image.

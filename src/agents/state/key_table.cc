@@ -43,12 +43,14 @@ KeyTable::Handle KeyTable::Insert(const TableKey& key) {
 }
 
 void KeyTable::Evict(const Slot& slot) {
+  EndChanges();
   index_.Erase(slot.tag, slot.handle);
   slab_.Free(slot.handle);
   ++evictions_;
 }
 
 void KeyTable::MarkTruncated() {
+  EndChanges();
   evictions_ = std::max<uint64_t>(1, evictions_);
   ForEach([this](const Slot& slot) { HeaderOf(slot.handle).second |= kTruncated; });
 }
@@ -71,6 +73,17 @@ std::vector<KeyTable::Slot> KeyTable::SlotsInTagOrder() const {
   std::vector<Slot> slots;
   slots.reserve(size());
   ForEach([&slots](const Slot& slot) { slots.push_back(slot); });
+  SortByTag(slots);
+  return slots;
+}
+
+std::vector<KeyTable::Slot> KeyTable::ChangesInTagOrder() const {
+  std::vector<Slot> slots = changed_;
+  SortByTag(slots);
+  return slots;
+}
+
+void KeyTable::SortByTag(std::vector<Slot>& slots) const {
   // Tags decide nearly always and are at hand; only runs of equal ones look at the keys.
   std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) { return a.tag < b.tag; });
   for (auto begin = slots.begin(); begin != slots.end();) {
@@ -79,7 +92,17 @@ std::vector<KeyTable::Slot> KeyTable::SlotsInTagOrder() const {
     if (end - begin > 1) SortByKey(begin, end);
     begin = end;
   }
-  return slots;
+}
+
+void KeyTable::BeginChanges() {
+  EndChanges();
+  notes_changes_ = true;
+}
+
+void KeyTable::EndChanges() {
+  for (const Slot& slot : changed_) HeaderOf(slot.handle).second &= ~kChanged;
+  changed_.clear();
+  notes_changes_ = false;
 }
 
 KeyTable::Handle KeyTable::Restore(const SavedKey& saved) {
@@ -103,7 +126,7 @@ void KeyTable::AddTo(StateDigester& digester) const {
   for (const Slot& slot : SlotsInKeyOrder()) {
     const Header& header = HeaderOf(slot.handle);
     digester.AddNumber(header.first);
-    digester.AddNumber(header.second);
+    digester.AddNumber(header.second & ~kChanged);
     digester.AddNumber(NumberOf(header.newest_us));
     digester.AddBytes({record(slot.handle), layout_.size});
   }

@@ -106,6 +106,9 @@ struct RecordLayout {
 /// of the insertions and evictions in log order), and conservative: a key that lost state is always
 /// marked, a key that is new after an eviction is marked without need.
 ///
+/// It can note which keys are touched from some moment on (BeginChanges), in a list of 8 bytes per
+/// key and a bit of its header, which a look-up has loaded anyway.
+///
 /// Memory grows with content, see TagIndex and RecordSlab; nothing before the first key. Movable; a
 /// moved-from table may only be destroyed or assigned to. One thread at a time.
 class KeyTable {
@@ -145,14 +148,15 @@ class KeyTable {
   Handle Find(const TableKey& key) const {
     return index_.Find(key.tag, [this, &key](Handle handle) {
       const Header& header = HeaderOf(handle);
-      return header.first == key.first && (header.second & ~kTruncated) == key.second;
+      return header.first == key.first && (header.second & ~kMarks) == key.second;
     });
   }
-  /// The record of `key` and whether it is new: zeroed, without an event time.
+  /// The record of `key`, to be changed, and whether it is new: zeroed, without an event time.
   std::pair<Handle, bool> FindOrInsert(const TableKey& key) {
     const Handle found = Find(key);
-    if (found != kNone) return {found, false};
-    return {Insert(key), true};
+    const Handle handle = found != kNone ? found : Insert(key);
+    if (notes_changes_) NoteChange({key.tag, handle});
+    return {handle, found == kNone};
   }
   /// Removes an entry of this table and counts the eviction.
   void Evict(const Slot& slot);
@@ -173,7 +177,7 @@ class KeyTable {
   /// TableKey::order of the key.
   std::pair<uint64_t, uint64_t> key_order(Handle handle) const {
     const Header& header = HeaderOf(handle);
-    return TableKey{header.first, header.second & ~kTruncated}.order();
+    return TableKey{header.first, header.second & ~kMarks}.order();
   }
 
   /// Calls visit(Slot) for every entry, in no meaningful order.
@@ -186,13 +190,23 @@ class KeyTable {
   /// All entries by tag, then key bytes: as independent of how they came in, and several times
   /// cheaper to make, as the index lies nearly in this order.
   std::vector<Slot> SlotsInTagOrder() const;
+
+  /// From here on the table notes which keys FindOrInsert is called for, until a key is evicted or
+  /// every key is marked: these change more than the keys that are touched.
+  void BeginChanges();
+  bool notes_changes() const { return notes_changes_; }
+  /// How many keys have been touched since BeginChanges; 0 when they are not noted.
+  size_t changed_keys() const { return changed_.size(); }
+  /// These keys, in the order of SlotsInTagOrder.
+  std::vector<Slot> ChangesInTagOrder() const;
+
   /// Adds the keys, times, marks and records in key order and the evictions so far to a digest:
   /// what the table means, not how it lies in memory.
   void AddTo(StateDigester& digester) const;
 
   SavedKey Save(const Slot& slot) const {
     const Header& header = HeaderOf(slot.handle);
-    return {{header.first, header.second & ~kTruncated, slot.tag},
+    return {{header.first, header.second & ~kMarks, slot.tag},
             header.newest_us,
             (header.second & kTruncated) != 0};
   }
@@ -213,17 +227,21 @@ class KeyTable {
   /// Records evicted so far.
   uint64_t evictions() const { return evictions_; }
   /// Bytes allocated.
-  size_t bytes() const { return index_.bytes() + slab_.bytes(); }
+  size_t bytes() const {
+    return index_.bytes() + slab_.bytes() + changed_.capacity() * sizeof(Slot);
+  }
 
  private:
   struct Header {
     uint64_t first;
-    uint64_t second;  // as TableKey, and kTruncated
+    uint64_t second;  // as TableKey, and kMarks
     int64_t newest_us;
   };
   static_assert(sizeof(Header) == 24);
 
   static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
+  static constexpr uint64_t kChanged = uint64_t{0x20} << 56;  ///< the key is in changed_
+  static constexpr uint64_t kMarks = kTruncated | kChanged;
   static constexpr size_t kIndexBytesPerKey = 16;
   static constexpr size_t kCacheLineBytes = 64;
   /// Longer hot parts are left to the hardware prefetcher beyond this.
@@ -234,6 +252,14 @@ class KeyTable {
   static size_t StrideOf(const RecordLayout& layout);
 
   void SortByKey(SlotIterator begin, SlotIterator end) const;
+  void SortByTag(std::vector<Slot>& slots) const;
+  void NoteChange(const Slot& slot) {
+    Header& header = HeaderOf(slot.handle);
+    if ((header.second & kChanged) != 0) return;
+    header.second |= kChanged;
+    changed_.push_back(slot);
+  }
+  void EndChanges();
   Handle Insert(const TableKey& key);
   Header& HeaderOf(Handle handle) const { return *reinterpret_cast<Header*>(slab_.At(handle)); }
 
@@ -243,6 +269,8 @@ class KeyTable {
   TagIndex index_;
   RecordSlab slab_;
   uint64_t evictions_ = 0;
+  bool notes_changes_ = false;
+  std::vector<Slot> changed_;  // since BeginChanges
 };
 
 }  // namespace caracal::agents

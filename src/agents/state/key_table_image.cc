@@ -64,9 +64,9 @@ KeyTableImage::KeyTableImage(std::string_view entries, size_t record_bytes, uint
   CHECK(entries.size() % entry_bytes_ == 0);
 }
 
-void KeyTableImage::Append(const KeyTable& table, std::span<const RecordPiece> pieces,
-                           size_t record_bytes, std::string& out) {
-  const std::vector<KeyTable::Slot> slots = table.SlotsInTagOrder();
+void KeyTableImage::Append(const KeyTable& table, std::span<const KeyTable::Slot> slots,
+                           std::span<const RecordPiece> pieces, size_t record_bytes,
+                           std::string& out) {
   const size_t begin = out.size();
   out.resize(begin + slots.size() * (kSavedKeyBytes + record_bytes));
   char* to = out.data() + begin;
@@ -80,14 +80,35 @@ void KeyTableImage::Append(const KeyTable& table, std::span<const RecordPiece> p
   }
 }
 
+size_t KeyTableImage::Merge(const KeyTableImage& base, const KeyTableImage& changes,
+                            std::string& out) {
+  CHECK(base.entry_bytes_ == changes.entry_bytes_);
+  const size_t entry_bytes = base.entry_bytes_;
+  const size_t begin = out.size();
+  size_t done = 0;  // bytes of base's entries
+  for (size_t at = 0; at < changes.entries_.size(); at += entry_bytes) {
+    const Position position = PositionOf(changes.SavedKeyAt(at));
+    size_t end = done;
+    while (end < base.entries_.size() && PositionOf(base.SavedKeyAt(end)) < position) {
+      end += entry_bytes;
+    }
+    out += base.entries_.substr(done, end - done);
+    out += changes.entries_.substr(at, entry_bytes);
+    const bool known = end < base.entries_.size() && PositionOf(base.SavedKeyAt(end)) == position;
+    done = known ? end + entry_bytes : end;
+  }
+  out += base.entries_.substr(done);
+  return (out.size() - begin) / entry_bytes;
+}
+
 absl::Status KeyTableImage::Restore(const RestoreOptions& options, KeyTable& table) const {
   table.BeginRestore(keys() - options.evicted, evictions_ + options.evicted);
-  std::pair<uint32_t, std::pair<uint64_t, uint64_t>> last;  // no tag is 0: below all
+  Position last;  // no tag is 0: below all
   for (size_t at = 0; at < entries_.size(); at += entry_bytes_) {
     const SavedKey saved = SavedKeyAt(at);
     if (!IsTableKey(saved.key, options.hash_seed)) return Refuse(at, "has no possible key");
     if (saved.truncated && evictions_ == 0) return Refuse(at, "is truncated without an eviction");
-    const std::pair position(saved.key.tag, saved.key.order());
+    const Position position = PositionOf(saved);
     if (position <= last) return Refuse(at, "is out of order");
     last = position;
     if (options.evict_up_to.has_value() &&

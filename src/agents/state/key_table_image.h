@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -41,10 +42,15 @@ class KeyTableImage {
   /// `entries` must be a multiple of the entry's size (CHECK). `evictions`: of the saved table.
   KeyTableImage(std::string_view entries, size_t record_bytes, uint64_t evictions);
 
-  /// Appends the entries of `table`, whose records are made of `pieces`; `record_bytes` is the sum
-  /// of their sizes.
-  static void Append(const KeyTable& table, std::span<const RecordPiece> pieces,
-                     size_t record_bytes, std::string& out);
+  /// Appends the entries of `slots` of `table`, all of them (KeyTable::SlotsInTagOrder) or those
+  /// that have changed, whose records are made of `pieces`; `record_bytes` is the sum of their
+  /// sizes.
+  static void Append(const KeyTable& table, std::span<const KeyTable::Slot> slots,
+                     std::span<const RecordPiece> pieces, size_t record_bytes, std::string& out);
+  /// Appends the entries of `base` with those of `changes` (of the same size, CHECK) added, or in
+  /// the place of those of the same keys; returns how many these are. Entries that are out of order
+  /// stay so, for Restore to find.
+  static size_t Merge(const KeyTableImage& base, const KeyTableImage& changes, std::string& out);
 
   size_t keys() const { return entries_.size() / entry_bytes_; }
   uint64_t evictions() const { return evictions_; }
@@ -74,6 +80,10 @@ class KeyTableImage {
   absl::Status Restore(const RestoreOptions& options, KeyTable& table) const;
 
  private:
+  /// Where an entry stands in the order of entries.
+  using Position = std::pair<uint32_t, std::pair<uint64_t, uint64_t>>;
+  static Position PositionOf(const SavedKey& saved) { return {saved.key.tag, saved.key.order()}; }
+
   SavedKey SavedKeyAt(size_t at) const;
   absl::Status Refuse(size_t at, std::string_view what) const;
 

@@ -32,6 +32,7 @@ bool RowFilter::InsertIfNew(uint64_t tag) {
   }
   Place(LineTag(tag), next_sequence_);
   ++next_sequence_;
+  if (changed_rows_ < max_rows_) ++changed_rows_;
   next_place_ = next_place_ + 1 == max_rows_ ? 0 : next_place_ + 1;
   return true;
 }
@@ -77,14 +78,17 @@ void RowFilter::Reserve(size_t rows) {
   }
 }
 
-void RowFilter::AppendTo(std::string& out) const {
+void RowFilter::AppendNewest(size_t rows, std::string& out) const {
+  CHECK(rows <= size());
   const auto append = [&out](std::span<const uint64_t> tags) {
     out.append(reinterpret_cast<const char*>(tags.data()), tags.size_bytes());
   };
   const std::span<const uint64_t> tags(tags_);
-  const size_t oldest = tags.size() < max_rows_ ? 0 : next_place_;
-  append(tags.subspan(oldest));
-  append(tags.first(oldest));
+  // The newest ends before next_place_; what does not fit there lies at the end of the ring.
+  const size_t end = tags.size() < max_rows_ ? tags.size() : next_place_;
+  const size_t in_front = std::min(rows, end);
+  append(tags.last(rows - in_front));
+  append(tags.subspan(end - in_front, in_front));
 }
 
 bool RowFilter::Restore(std::string_view image) {

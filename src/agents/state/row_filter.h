@@ -52,7 +52,13 @@ class RowFilter {
     for (size_t i = 0; i < oldest; ++i) visit(tags_[i]);
   }
   /// Appends the remembered tags, oldest first, 8 bytes each, little-endian.
-  void AppendTo(std::string& out) const;
+  void AppendTo(std::string& out) const { AppendNewest(size(), out); }
+  /// The same for the newest `rows` of them, at most size().
+  void AppendNewest(size_t rows, std::string& out) const;
+  /// From here on changed_rows() counts.
+  void BeginChanges() { changed_rows_ = 0; }
+  /// How many of the remembered rows came since BeginChanges: the newest.
+  uint32_t changed_rows() const { return changed_rows_; }
   /// Fills an empty filter (CHECK) with what AppendTo has written: with the newest max_rows() of
   /// it. False = a tag occurs twice, which no filter remembers; the filter is then of no use.
   /// `image` must be a whole number of tags (CHECK).
@@ -101,6 +107,7 @@ class RowFilter {
   /// in a new line.
   uint32_t next_sequence_ = 1;
   size_t next_place_ = 0;
+  uint32_t changed_rows_ = 0;
   std::vector<uint64_t> tags_;  // a ring once it holds max_rows_
   size_t line_count_ = 0;
   MemoryBlock block_;

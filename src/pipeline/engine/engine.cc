@@ -140,9 +140,16 @@ absl::Status Engine::MakeSnapshots() {
   const ImageReader read =
       [this](const ImageRequest& request) -> absl::StatusOr<std::shared_ptr<agents::BucketState>> {
     const StreamPlan& plan = plans_[request.stream];
+    std::string_view image = request.image;
+    std::string with_changes;
+    if (!request.changes.empty()) {
+      ASSIGN_OR_RETURN(with_changes,
+                       agents::BucketImage::WithChanges(request.image, request.changes));
+      image = with_changes;
+    }
     ASSIGN_OR_RETURN(agents::RestoredBucket restored,
                      agents::BucketState::Parse(plan.rulesets, plan.limits, options_.ingest.buckets,
-                                                request.image, std::span(request.carried)));
+                                                image, std::span(request.carried)));
     if (restored.report.slices_carried < request.carried.size() ||
         (request.exact && !restored.report.exact)) {
       return absl::FailedPreconditionError("it was made under other rules or limits");

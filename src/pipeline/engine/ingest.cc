@@ -127,7 +127,7 @@ void Ingest::SaveSnapshots() {
     snapshots_->Save(std::move(copies));
   }
   for (const SavedBucket& saved : snapshots_->TakeSaved()) {
-    schedule_.NoteSaved(saved.lease, saved.bucket, saved.offset);
+    schedule_.NoteSaved(saved);
   }
 }
 

@@ -250,6 +250,9 @@ void MetricsCatalog::AddSnapshots() {
   if (saved == nullptr || restored == nullptr) return;
   Keep(Declare(kCounter, "caracal_snapshot_buckets_saved_total", "Copies of buckets made durable.")
            .Add({}, saved->buckets_saved));
+  Keep(Declare(kCounter, "caracal_snapshot_changes_saved_total",
+               "Of these, copies of what has changed since the last whole one.")
+           .Add({}, saved->changes_saved));
   Keep(Declare(kCounter, "caracal_snapshot_bytes_saved_total",
                "Bytes of the copies made durable, before compression.")
            .Add({}, saved->bytes_saved));
@@ -260,6 +263,9 @@ void MetricsCatalog::AddSnapshots() {
            .Add({}, saved->pending_bytes));
   Keep(Declare(kCounter, "caracal_snapshot_buckets_restored_total", "Buckets read back.")
            .Add({}, restored->buckets_restored));
+  Keep(Declare(kCounter, "caracal_snapshot_changes_restored_total",
+               "Of these, from a whole copy and what had changed since.")
+           .Add({}, restored->changes_restored));
   Keep(Declare(kCounter, "caracal_snapshot_buckets_refused_total",
                "Copies of buckets that could not be used: their records are replayed.")
            .Add({}, restored->buckets_refused));

@@ -1,6 +1,7 @@
 #include "pipeline/execute/worker.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -206,11 +207,32 @@ EpochShare Worker::Handle(const Barrier& barrier) {
 
 void Worker::Copy(const DueBucket& due) {
   if (due.bucket % workers_ != index_) return;
-  const PartitionState& partition = partitions_[due.lease->slot()];
+  PartitionState& partition = partitions_[due.lease->slot()];
   CHECK(partition.lease == due.lease);
+  Bucket& bucket = partition.buckets[due.bucket / workers_];
   BucketCopy snapshot = {due.lease, due.bucket, due.offset, ""};
-  partition.buckets[due.bucket / workers_].state->AppendTo(buckets_, snapshot.image);
+  if (MayCopyChanges(bucket, due)) {
+    snapshot.base = due.base;
+    bucket.state->AppendChangesTo(buckets_, snapshot.image);
+  } else {
+    bucket.state->AppendTo(buckets_, snapshot.image);
+    bucket.state->BeginChanges();
+    bucket.base = due.offset;
+    bucket.copies = 0;
+    bucket.copied_bytes = 0;
+  }
+  bucket.copies += 1;
+  bucket.copied_bytes += snapshot.image.size();
   share_.snapshots.push_back(std::move(snapshot));
+}
+
+bool Worker::MayCopyChanges(const Bucket& bucket, const DueBucket& due) {
+  // A whole copy that did not become durable has no changes: the next one is whole, too.
+  if (bucket.base < 0 || bucket.base != due.base) return false;
+  const std::optional<size_t> bytes = bucket.state->ChangesBytes();
+  // Changes add up. Bytes per copy are least when a whole copy ends them as soon as they would be
+  // more than the mean since the last whole one.
+  return bytes.has_value() && *bytes * bucket.copies < bucket.copied_bytes;
 }
 
 StateSize Worker::TakeSizeOf(PartitionState& partition) {

@@ -82,6 +82,11 @@ class Worker {
     /// Records below this are in the state already: a replay passes them over.
     int64_t offset = 0;
     uint64_t evictions_told = 0;  ///< by earlier shares, or before it came here
+    /// The last whole copy: its offset (-1 = none), and how many copies and bytes there were since,
+    /// it included.
+    int64_t base = -1;
+    size_t copies = 0;
+    size_t copied_bytes = 0;
   };
   /// A range of replayed records that only some of the rules see: the others were not in effect.
   struct Phase {
@@ -104,6 +109,8 @@ class Worker {
   void Count(std::span<const Event> events, const agents::EvaluationCounts& counts);
   Bucket& BucketOf(const Event& event);
   void Copy(const DueBucket& due);
+  /// Changes alone say what the bucket is, and are worth it.
+  static bool MayCopyChanges(const Bucket& bucket, const DueBucket& due);
   void ResetShare();
   /// Tells every eviction once.
   static StateSize TakeSizeOf(PartitionState& partition);

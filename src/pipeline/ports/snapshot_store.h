@@ -18,6 +18,7 @@ struct SavedBucket {
   LeasePtr lease;
   uint32_t bucket = 0;
   int64_t offset = 0;
+  bool is_whole = true;  ///< changes may be saved to it
 };
 
 /// Takes copies of buckets and makes them durable, in its own time: a cache of what replay would

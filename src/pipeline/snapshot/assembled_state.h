@@ -31,15 +31,20 @@ struct AssemblerOptions {
   size_t known_chunks_max = 100'000;
 };
 
-/// A complete snapshot whose digests are right.
+/// A complete snapshot whose digests are right: a whole one, and perhaps the changes since.
 struct AssembledSnapshot {
   uint32_t bucket = 0;
-  SnapshotId id;
+  SnapshotId id;  ///< of the changes if there are some
   std::string image;
+  std::string changes = {};  ///< to `image`; empty = none
+
+  /// The same without the changes.
+  SnapshotId WholeId() const { return id.is_whole() ? id : id.BaseId(); }
 };
 
 /// A snapshot that is complete in the topic and better than what was put together, but was not
-/// held: it did not fit, or it lost to one that was deleted or changed later. Read again or replay.
+/// held: it did not fit, it lost to one that was deleted or changed later, or it is of changes to
+/// another whole one than the newest, which our writers do not make. Read again or replay.
 struct MissedSnapshot {
   uint32_t bucket = 0;
   SnapshotId id;
@@ -64,11 +69,13 @@ struct AssemblerCounts {
   uint64_t other_scheme = 0;    ///< chunks made with another hash seed or number of buckets
   uint64_t dropped_chunks = 0;  ///< chunks not held: held_bytes_max
   uint64_t damaged_images = 0;  ///< snapshots of intact chunks with a wrong digest
+  uint64_t without_base = 0;    ///< complete changes whose base is not there, complete
 };
 
 /// What a partition of the state topic holds.
 struct AssembledState {
-  /// By bucket, at most one each: the newest complete one of the layout wanted, up to C.
+  /// By bucket, at most one each: the newest complete one of the layout wanted, up to C, with the
+  /// newest complete changes to it, up to C.
   std::vector<AssembledSnapshot> snapshots;
   /// The same for other layouts, up to carry_over_until.
   std::vector<AssembledSnapshot> carry_over;

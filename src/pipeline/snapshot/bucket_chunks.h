@@ -23,7 +23,9 @@ struct BucketSnapshot {
   uint32_t buckets = 0;  ///< per partition
   /// BucketImage::SeedFingerprint of the stream's hash seed.
   uint64_t seed_fingerprint = 0;
-  std::string image;  ///< of BucketState::AppendTo
+  std::string image;  ///< of BucketState::AppendTo, or of AppendChangesTo
+  /// Of changes: DigestOfImage of their base.
+  agents::StateDigest base_digest = {};
 };
 
 /// Cuts a snapshot into records for the state topic, one at a time.
@@ -44,6 +46,7 @@ class BucketChunks {
   StateRecord Record(uint32_t index) const;
   const BucketPlace& place() const { return snapshot_.place; }
   const SnapshotId& id() const { return snapshot_.id; }
+  const SnapshotDescription& description() const { return description_; }
 
  private:
   BucketSnapshot snapshot_;

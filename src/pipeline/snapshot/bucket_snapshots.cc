@@ -61,13 +61,12 @@ bool BucketSnapshots::InBounds(const SnapshotId& id) const {
 }
 
 bool BucketSnapshots::CanWin(const SnapshotId& id, const SnapshotDescription& description) const {
-  const std::optional<Winner>& winner = winners_[ContestOf(id)];
-  return InBounds(id) && IsOfScheme(description) && (!winner.has_value() || winner->id < id);
-}
-
-bool BucketSnapshots::IsWinner(const SnapshotId& id) const {
-  const std::optional<Winner>& winner = winners_[ContestOf(id)];
-  return winner.has_value() && winner->id == id;
+  if (!InBounds(id) || !IsOfScheme(description)) return false;
+  const Winner& winner = winners_[ContestOf(id)];
+  if (!winner.has_value()) return true;
+  if (id.is_whole()) return winner.id() < id;
+  if (id.BaseId() != winner.whole->id) return winner.id() < id.BaseId();
+  return description.base_digest == winner.whole->snapshot.image_digest && winner.id() < id;
 }
 
 std::optional<SnapshotDescription> BucketSnapshots::CompleteDescription(const Snapshot& snapshot) {
@@ -85,10 +84,20 @@ std::optional<SnapshotDescription> BucketSnapshots::CompleteDescription(const Sn
   return description;
 }
 
+bool BucketSnapshots::IsComplete(const SnapshotId& id, const agents::StateDigest& digest) const {
+  const auto found = snapshots_.find(id);
+  if (found == snapshots_.end()) return false;
+  const std::optional<SnapshotDescription> description = CompleteDescription(found->second);
+  return description.has_value() && IsOfScheme(*description) && description->image_digest == digest;
+}
+
 void BucketSnapshots::Reconsider(const SnapshotId& id, const Snapshot& snapshot) {
-  if (!IsWinner(id)) return;
-  const Contest contest = ContestOf(id);
-  if (CompleteDescription(snapshot) != winners_[contest]->snapshot) DropImage(contest);
+  if (!IsWinner(id) || CompleteDescription(snapshot) == WinnerOf(id)->snapshot) return;
+  if (id.is_whole()) {
+    DropWinner(winners_[ContestOf(id)]);
+  } else {
+    DropImage(WinnerOf(id));
+  }
 }
 
 void BucketSnapshots::Hold(const SnapshotId& id, Snapshot& snapshot, Piece& piece,
@@ -107,6 +116,11 @@ void BucketSnapshots::Hold(const SnapshotId& id, Snapshot& snapshot, Piece& piec
 void BucketSnapshots::TryAssemble(const SnapshotId& id, Snapshot& snapshot) {
   const std::optional<SnapshotDescription> description = CompleteDescription(snapshot);
   if (!description.has_value()) return;
+  if (!id.is_whole()) {
+    const std::optional<Image>& base = winners_[ContestOf(id)].whole;
+    if (!base.has_value() || base->id != id.BaseId()) return;  // it may come yet
+    if (!CanWin(id, *description)) return DropData(snapshot);
+  }
   size_t bytes = 0;
   const auto end = snapshot.pieces.lower_bound(description->chunks);
   for (auto piece = snapshot.pieces.begin(); piece != end; ++piece) {
@@ -141,19 +155,41 @@ std::string BucketSnapshots::Join(Snapshot& snapshot, const SnapshotDescription&
   return image;
 }
 
-void BucketSnapshots::Crown(Winner winner) {
-  const Contest contest = ContestOf(winner.id);
-  DropImage(contest);
-  for (auto& [id, snapshot] : snapshots_) {
-    if (ContestOf(id) == contest && id < winner.id) DropData(snapshot);
+void BucketSnapshots::Crown(Image image) {
+  const SnapshotId id = image.id;
+  const Contest contest = ContestOf(id);
+  if (id.is_whole()) {
+    DropWinner(winners_[contest]);
+  } else {
+    DropImage(winners_[contest].changes);
   }
-  winners_[contest] = std::move(winner);
+  DropLosers(image);
+  WinnerOf(id) = std::move(image);
+  if (!id.is_whole()) return;
+  for (auto& [changes, snapshot] : snapshots_) {
+    const bool is_theirs = !changes.is_whole() && changes.BaseId() == id;
+    if (is_theirs) TryAssemble(changes, snapshot);
+  }
 }
 
-void BucketSnapshots::DropImage(Contest contest) {
-  if (!winners_[contest].has_value()) return;
-  held_.used -= winners_[contest]->image.size();
-  winners_[contest].reset();
+void BucketSnapshots::DropLosers(const Image& image) {
+  const SnapshotId whole = image.id.is_whole() ? image.id : image.id.BaseId();
+  for (auto& [id, snapshot] : snapshots_) {
+    if (ContestOf(id) != ContestOf(image.id)) continue;
+    const bool stands_alone = id.is_whole() || id.BaseId() == whole;
+    if ((stands_alone ? id : id.BaseId()) < image.id) DropData(snapshot);
+  }
+}
+
+void BucketSnapshots::DropWinner(Winner& winner) {
+  DropImage(winner.whole);
+  DropImage(winner.changes);
+}
+
+void BucketSnapshots::DropImage(std::optional<Image>& image) {
+  if (!image.has_value()) return;
+  held_.used -= image->bytes.size();
+  image.reset();
 }
 
 void BucketSnapshots::DropData(Snapshot& snapshot) {
@@ -173,18 +209,24 @@ void BucketSnapshots::Finish(AssembledState& state) {
     for (const auto& [index, piece] : snapshot.pieces) catalog.AddChunk(id, index);
     const std::optional<SnapshotDescription> description = CompleteDescription(snapshot);
     if (!description.has_value()) continue;
-    catalog.MarkComplete(id);
-    if (InBounds(id) && IsOfScheme(*description)) newest[ContestOf(id)] = id;
+    catalog.MarkComplete(id, description->image_digest);
+    if (!InBounds(id) || !IsOfScheme(*description)) continue;
+    if (!id.is_whole() && !IsComplete(id.BaseId(), description->base_digest)) {
+      ++counts_.without_base;
+      continue;
+    }
+    newest[ContestOf(id)] = id;
   }
   state.catalogs.emplace(bucket_, std::move(catalog));
   for (const Contest contest : {kOwnLayout, kOtherLayouts}) {
-    std::optional<Winner>& winner = winners_[contest];
-    if (newest[contest].has_value() && (!winner.has_value() || winner->id < *newest[contest])) {
+    Winner& winner = winners_[contest];
+    if (newest[contest].has_value() && (!winner.has_value() || winner.id() < *newest[contest])) {
       state.missed.push_back({bucket_, *newest[contest]});
     }
     if (!winner.has_value()) continue;
-    auto& won = contest == kOwnLayout ? state.snapshots : state.carry_over;
-    won.push_back({bucket_, winner->id, std::move(winner->image)});
+    AssembledSnapshot won = {bucket_, winner.id(), std::move(winner.whole->bytes)};
+    if (winner.changes.has_value()) won.changes = std::move(winner.changes->bytes);
+    (contest == kOwnLayout ? state.snapshots : state.carry_over).push_back(std::move(won));
   }
 }
 

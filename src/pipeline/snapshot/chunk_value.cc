@@ -42,12 +42,13 @@ struct HeaderFields {
   SnapshotDescription snapshot;
 };
 
-bool ReadFields(ByteReader reader, HeaderFields& fields) {
+bool ReadFields(ByteReader reader, bool is_whole, HeaderFields& fields) {
   SnapshotDescription& snapshot = fields.snapshot;
   return reader.Read(fields.codec) && reader.Read(fields.index) && reader.Read(snapshot.chunks) &&
          reader.Read(snapshot.buckets) && reader.Read(fields.offset) &&
          reader.Read(snapshot.seed_fingerprint) && ReadDigest(reader, fields.layout) &&
-         reader.Read(snapshot.image_bytes) && ReadDigest(reader, snapshot.image_digest);
+         reader.Read(snapshot.image_bytes) && ReadDigest(reader, snapshot.image_digest) &&
+         (is_whole || ReadDigest(reader, snapshot.base_digest));
 }
 
 bool BelongTo(const HeaderFields& fields, const ChunkKey& key) {
@@ -56,13 +57,11 @@ bool BelongTo(const HeaderFields& fields, const ChunkKey& key) {
 }
 
 /// A header of this format, some data, and nothing changed since they were written.
-bool IsIntact(std::string_view key_text, std::string_view bytes) {
-  if (bytes.size() <= ChunkValue::kHeaderBytes || bytes.substr(0, kMagic.size()) != kMagic) {
-    return false;
-  }
+bool IsIntact(std::string_view key_text, std::string_view bytes, size_t header_bytes_min) {
+  if (bytes.size() <= header_bytes_min || bytes.substr(0, kMagic.size()) != kMagic) return false;
   const auto header_bytes = LoadLittleEndian<uint16_t>(&bytes[kHeaderBytesAt]);
   if (LoadLittleEndian<uint16_t>(&bytes[kFormatAt]) != kSnapshotFormat ||
-      header_bytes < ChunkValue::kHeaderBytes || header_bytes >= bytes.size()) {
+      header_bytes < header_bytes_min || header_bytes >= bytes.size()) {
     return false;
   }
   const StateDigest written = {LoadLittleEndian<uint64_t>(&bytes[kDigestAt]),
@@ -75,11 +74,12 @@ bool IsIntact(std::string_view key_text, std::string_view bytes) {
 std::string EncodeChunkValue(const ChunkKey& key, std::string_view key_text,
                              const ChunkValue& value) {
   const SnapshotDescription& snapshot = value.snapshot;
+  const size_t header_bytes = ChunkValue::HeaderBytes(key.snapshot);
   std::string bytes;
-  bytes.reserve(ChunkValue::kHeaderBytes + value.data.size());
+  bytes.reserve(header_bytes + value.data.size());
   bytes += kMagic;
   AppendLittleEndian(static_cast<uint16_t>(kSnapshotFormat), bytes);
-  AppendLittleEndian(static_cast<uint16_t>(ChunkValue::kHeaderBytes), bytes);
+  AppendLittleEndian(static_cast<uint16_t>(header_bytes), bytes);
   AppendDigest({}, bytes);
   AppendLittleEndian(kAsItIs, bytes);
   AppendLittleEndian(key.index, bytes);
@@ -90,6 +90,7 @@ std::string EncodeChunkValue(const ChunkKey& key, std::string_view key_text,
   AppendDigest(key.snapshot.layout, bytes);
   AppendLittleEndian(snapshot.image_bytes, bytes);
   AppendDigest(snapshot.image_digest, bytes);
+  if (!key.snapshot.is_whole()) AppendDigest(snapshot.base_digest, bytes);
   bytes += value.data;
   const StateDigest digest = DigestOfChunk(key_text, bytes);
   agents::StoreLittleEndian(digest.low, &bytes[kDigestAt]);
@@ -99,9 +100,12 @@ std::string EncodeChunkValue(const ChunkKey& key, std::string_view key_text,
 
 ChunkVerdict DecodeChunkValue(const ChunkKey& key, std::string_view key_text,
                               std::string_view bytes, ChunkValue& value) {
-  if (!IsIntact(key_text, bytes)) return ChunkVerdict::kDamaged;
+  if (!IsIntact(key_text, bytes, ChunkValue::HeaderBytes(key.snapshot))) {
+    return ChunkVerdict::kDamaged;
+  }
   HeaderFields fields;
-  if (!ReadFields(ByteReader(bytes.substr(kDigestEnd)), fields) || !BelongTo(fields, key)) {
+  if (!ReadFields(ByteReader(bytes.substr(kDigestEnd)), key.snapshot.is_whole(), fields) ||
+      !BelongTo(fields, key)) {
     return ChunkVerdict::kDamaged;
   }
   if (fields.codec != kAsItIs) return ChunkVerdict::kNewerFormat;

@@ -18,6 +18,8 @@ struct SnapshotDescription {
   uint64_t seed_fingerprint = 0;
   uint64_t image_bytes = 0;
   agents::StateDigest image_digest;  ///< XXH3-128
+  /// Of changes: image_digest of their base. Zero for a whole snapshot.
+  agents::StateDigest base_digest = {};
 
   friend bool operator==(const SnapshotDescription&, const SnapshotDescription&) = default;
 };
@@ -37,13 +39,21 @@ struct SnapshotDescription {
 ///   56  16 layout
 ///   72  8  bytes of the whole image
 ///   80  16 XXH3-128 of the whole image
-///   96  -  data
+///   96  -  data; of changes:
+///   96  16 XXH3-128 of the image of their base
+///   112 -  data
 struct ChunkValue {
   static constexpr size_t kHeaderBytes = 96;
+  static constexpr size_t kChangesHeaderBytes = 112;
   static constexpr uint32_t kMaxChunks = uint32_t{1} << 16;
 
   SnapshotDescription snapshot;
   std::string_view data;  ///< of the caller
+
+  /// Bytes of the header of a chunk of this snapshot.
+  static size_t HeaderBytes(const SnapshotId& id) {
+    return id.is_whole() ? kHeaderBytes : kChangesHeaderBytes;
+  }
 };
 
 /// What the bytes of a value are.

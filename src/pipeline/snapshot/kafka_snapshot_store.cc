@@ -83,9 +83,10 @@ void KafkaSnapshotStore::Write(BucketCopy& copy) {
   if (!published.has_value()) return;
   probe_.buckets_saved.Add(1);
   probe_.bytes_saved.Add(bytes);
+  if (!published->id.is_whole()) probe_.changes_saved.Add(1);
   {
     MutexLock lock(&mutex_);
-    saved_.push_back({copy.lease, copy.bucket, copy.offset});
+    saved_.push_back({copy.lease, copy.bucket, copy.offset, published->id.is_whole()});
   }
   if (writer_.DeleteReplaced(*published)) probe_.sets_replaced.Add(1);
 }

@@ -22,6 +22,7 @@ namespace caracal::pipeline {
 /// What is counted of the copies. Written by the snapshot thread.
 struct SnapshotProbe {
   Counter buckets_saved;
+  Counter changes_saved;  ///< of these, changes since a whole copy
   Counter bytes_saved;    ///< of images, before compression
   Counter sets_replaced;  ///< older copies tombstoned
   Counter failures;       ///< rounds that had to be tried again

@@ -16,6 +16,8 @@ struct CatalogEntry {
   std::set<uint32_t> chunks;
   /// All chunks are there, intact and acknowledged.
   bool complete = false;
+  /// Of a complete one: DigestOfImage, by which changes know their base.
+  agents::StateDigest image_digest = {};
 };
 
 /// Knows which snapshots of one bucket the state topic holds, and so which records to delete when a
@@ -24,7 +26,7 @@ struct CatalogEntry {
 /// BucketAssembler makes it from what it reads; the publisher adds what it sends:
 ///
 ///   catalog.AddChunk(id, i)              before each chunk is sent: it may arrive
-///   catalog.MarkComplete(id)             when all are acknowledged
+///   catalog.MarkComplete(id, digest)     when all are acknowledged
 ///   catalog.SupersededKeys(id)           send a tombstone for each
 ///   catalog.ForgetSuperseded(id)         when these are acknowledged
 ///
@@ -38,10 +40,17 @@ class SnapshotCatalog {
   /// The topic has, or may have, a value for this chunk.
   void AddChunk(const SnapshotId& id, uint32_t index) { snapshots_[id].chunks.insert(index); }
   /// All chunks added for this snapshot are acknowledged, and there are no others.
-  void MarkComplete(const SnapshotId& id) { snapshots_[id].complete = true; }
+  void MarkComplete(const SnapshotId& id, const agents::StateDigest& image_digest = {}) {
+    CatalogEntry& entry = snapshots_[id];
+    entry.complete = true;
+    entry.image_digest = image_digest;
+  }
+  /// The entry of a snapshot that is complete, and whose base is, if it has one; else nullptr.
+  const CatalogEntry* FindComplete(const SnapshotId& id) const;
 
-  /// The keys of all chunks of snapshots with a smaller offset than `id`, complete or not, whatever
-  /// their layout. None unless `id` is complete: before that they may still be needed.
+  /// The keys of all chunks of snapshots with a smaller offset than `id`, whole or changes,
+  /// complete or not, whatever their layout; but not of a base of changes that stay. None unless
+  /// `id` (and its base) is complete: before that they may still be needed.
   std::vector<std::string> SupersededKeys(const SnapshotId& id) const;
   /// SupersededKeys(id) have been deleted.
   void ForgetSuperseded(const SnapshotId& id);
@@ -59,10 +68,10 @@ class SnapshotCatalog {
  private:
   using Entries = std::map<SnapshotId, CatalogEntry>;
 
-  /// The end of the snapshots with a smaller offset than `id`, which must be complete; otherwise
-  /// the begin.
-  Entries::const_iterator SupersededEnd(const SnapshotId& id) const;
-  std::vector<std::string> KeysOf(Entries::const_iterator begin, Entries::const_iterator end) const;
+  /// The snapshots that SupersededKeys is about.
+  std::vector<SnapshotId> Superseded(const SnapshotId& id) const;
+  void AppendKeys(const SnapshotId& id, const CatalogEntry& entry,
+                  std::vector<std::string>& keys) const;
 
   BucketPlace place_;
   Entries snapshots_;

@@ -37,22 +37,25 @@ void SnapshotSchedule::Close(const LeasePtr& lease) {
 }
 
 bool SnapshotSchedule::HasDue(std::span<const Position> positions) const {
-  return std::any_of(positions.begin(), positions.end(), [this](const Position& position) {
+  const int64_t period = Period();
+  return std::any_of(positions.begin(), positions.end(), [&](const Position& position) {
     const std::vector<Bucket>& buckets = partitions_[position.lease->slot()].buckets;
-    return std::any_of(buckets.begin(), buckets.end(), [&position](const Bucket& bucket) {
-      return bucket.IsDue(position.next_offset);
+    return std::any_of(buckets.begin(), buckets.end(), [&](const Bucket& bucket) {
+      return bucket.IsDue(position.next_offset, period);
     });
   });
 }
 
 std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> positions) {
   std::vector<DueBucket> due;
+  const int64_t period = Period();
   for (const Position& position : positions) {
     const Partition& partition = partitions_[position.lease->slot()];
     CHECK(partition.lease == position.lease);
     for (uint32_t i = 0; i < partition.buckets.size(); ++i) {
-      if (!partition.buckets[i].IsDue(position.next_offset)) continue;
-      due.push_back({position.lease, i, position.next_offset});
+      const Bucket& bucket = partition.buckets[i];
+      if (!bucket.IsDue(position.next_offset, period)) continue;
+      due.push_back({position.lease, i, position.next_offset, bucket.whole});
     }
   }
   const auto age = [this](const DueBucket& entry) {
@@ -60,22 +63,24 @@ std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> posit
   };
   std::stable_sort(due.begin(), due.end(),
                    [&age](const DueBucket& a, const DueBucket& b) { return age(a) > age(b); });
-  if (due.size() > options_.max_buckets_per_barrier) due.resize(options_.max_buckets_per_barrier);
+  const size_t most = std::max(options_.max_buckets_per_barrier, due.size() / 4);
+  if (due.size() > most) due.erase(due.begin() + static_cast<ptrdiff_t>(most), due.end());
   for (const DueBucket& entry : due) {
     partitions_[entry.lease->slot()].buckets[entry.bucket].requested = entry.offset;
   }
   return due;
 }
 
-void SnapshotSchedule::NoteSaved(const LeasePtr& lease, uint32_t bucket_index, int64_t offset) {
-  if (lease->slot() >= partitions_.size()) return;
-  Partition& partition = partitions_[lease->slot()];
-  if (partition.lease != lease) return;
-  Bucket& bucket = partition.buckets[bucket_index];
-  bucket.saved = std::max(bucket.saved, offset);
-  if (bucket.requested > offset) return;
+void SnapshotSchedule::NoteSaved(const SavedBucket& copy) {
+  if (copy.lease->slot() >= partitions_.size()) return;
+  Partition& partition = partitions_[copy.lease->slot()];
+  if (partition.lease != copy.lease) return;
+  Bucket& bucket = partition.buckets[copy.bucket];
+  bucket.saved = std::max(bucket.saved, copy.offset);
+  if (copy.is_whole) bucket.whole = std::max(bucket.whole, copy.offset);
+  if (bucket.requested > copy.offset) return;
   bucket.requested = -1;
-  bucket.due = offset + Period();
+  bucket.due = copy.offset + Period();
 }
 
 void SnapshotSchedule::Forget(const LeasePtr& lease, uint32_t bucket) {

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
 
+#include "pipeline/ports/snapshot_store.h"
 #include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
 
@@ -16,7 +18,8 @@ struct SnapshotScheduleOptions {
   /// within max_recovery.
   int64_t max_replay_records = 3'000'000;
   /// Buckets copied at one barrier, over all partitions: a copy stops its worker for as long as it
-  /// takes to write the bucket down.
+  /// takes to write the bucket down. A quarter of those that are due when that is more: a budget
+  /// that has fallen, or more partitions, must not leave the debt above it.
   size_t max_buckets_per_barrier = 8;
 };
 
@@ -26,7 +29,8 @@ struct SnapshotScheduleOptions {
 /// replay debt: next offset − the oldest copy's offset. Every bucket is copied once in a period of
 /// P = max_replay_records ÷ (2 × open partitions) records, at its own phase, oldest copy first; so
 /// the debt of all partitions together stays below max_replay_records as long as the store keeps
-/// up. Debt() tells when it does not.
+/// up. Debt() tells when it does not. A period that becomes shorter counts for every bucket at
+/// once.
 ///
 /// Ingest thread only.
 class SnapshotSchedule {
@@ -50,7 +54,7 @@ class SnapshotSchedule {
   /// There are such buckets.
   bool HasDue(std::span<const Position> positions) const;
   /// The copy is durable.
-  void NoteSaved(const LeasePtr& lease, uint32_t bucket, int64_t offset);
+  void NoteSaved(const SavedBucket& copy);
   /// The copy will not become durable: it is due again.
   void Forget(const LeasePtr& lease, uint32_t bucket);
 
@@ -61,9 +65,12 @@ class SnapshotSchedule {
   struct Bucket {
     int64_t saved = 0;       ///< o_b of the newest durable copy
     int64_t requested = -1;  ///< o_b of the copy under way; -1 = none
-    int64_t due = 0;         ///< next offset at which it is to be copied
+    int64_t due = 0;         ///< next offset at which it is to be copied, if not earlier
+    int64_t whole = -1;      ///< o_b of the newest durable whole copy made here; -1 = none
 
-    bool IsDue(int64_t next_offset) const { return requested < 0 && next_offset >= due; }
+    bool IsDue(int64_t next_offset, int64_t period) const {
+      return requested < 0 && next_offset >= std::min(due, saved + period);
+    }
   };
   struct Partition {
     LeasePtr lease;

@@ -30,7 +30,8 @@ class SnapshotWriter {
                  size_t value_bytes_max = BucketChunks::kValueBytesMax)
       : topics_(topics), catalogs_(catalogs), log_(log), value_bytes_max_(value_bytes_max) {}
 
-  /// Takes the image out of `copy`. nullopt = given up.
+  /// Takes the image out of `copy`. nullopt = given up; changes whose base is not known to be
+  /// complete are not written at all.
   std::optional<PublishedSnapshot> Publish(BucketCopy& copy);
   /// Deletes what `snapshot` has replaced. False when there was nothing, or it was given up.
   bool DeleteReplaced(const PublishedSnapshot& snapshot);

@@ -12,6 +12,7 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr std::string_view kChunkKind = "bucket";
+constexpr std::string_view kChangesKind = "changes";
 constexpr std::string_view kRulesKind = "rules";
 constexpr std::string_view kRulesetKind = "ruleset";
 constexpr size_t kTopicBytesMax = 249;
@@ -62,13 +63,15 @@ bool ParseDigest(std::string_view text, agents::StateDigest& digest) {
 }
 
 /// Reads what follows kind and format.
-bool ParseChunk(std::string_view text, ChunkKey& key) {
+bool ParseChunk(std::string_view text, bool is_whole, ChunkKey& key) {
   const auto next = [&text] { return TakePart(text).value_or(std::string_view()); };
   const std::string_view topic = next();
   if (!IsTopicName(topic)) return false;
   key.place.topic = topic;
+  SnapshotId& snapshot = key.snapshot;
   return ParseNumber(next(), key.place.partition) && ParseNumber(next(), key.place.bucket) &&
-         ParseDigest(next(), key.snapshot.layout) && ParseNumber(next(), key.snapshot.offset) &&
+         ParseDigest(next(), snapshot.layout) && (is_whole || ParseNumber(next(), snapshot.base)) &&
+         ParseNumber(next(), snapshot.offset) && snapshot.base < snapshot.offset &&
          ParseNumber(text, key.index);
 }
 
@@ -95,11 +98,14 @@ std::string FormatRulesetKey(std::string_view version) {
 
 std::string FormatChunkKey(const ChunkKey& key) {
   CHECK(IsTopicName(key.place.topic));
-  CHECK(key.place.partition >= 0 && key.snapshot.offset >= 0);
-  return fmt::format("{}/{}/{}/{}/{}/{:016x}{:016x}/{}/{}", kChunkKind, kSnapshotFormat,
-                     key.place.topic, key.place.partition, key.place.bucket,
-                     key.snapshot.layout.high, key.snapshot.layout.low, key.snapshot.offset,
-                     key.index);
+  const SnapshotId& snapshot = key.snapshot;
+  CHECK(key.place.partition >= 0 && snapshot.offset >= 0);
+  CHECK(snapshot.is_whole() || (snapshot.base >= 0 && snapshot.base < snapshot.offset));
+  return fmt::format(
+      "{}/{}/{}/{}/{}/{:016x}{:016x}/{}{}/{}", snapshot.is_whole() ? kChunkKind : kChangesKind,
+      kSnapshotFormat, key.place.topic, key.place.partition, key.place.bucket, snapshot.layout.high,
+      snapshot.layout.low, snapshot.is_whole() ? "" : fmt::format("{}/", snapshot.base),
+      snapshot.offset, key.index);
 }
 
 StateKey ParseStateKey(std::string_view text) {
@@ -108,7 +114,7 @@ StateKey ParseStateKey(std::string_view text) {
   if (!kind.has_value() || !IsKind(*kind)) return key;
   if (*kind == kRulesKind) return ParseRulesKey(StateKeyKind::kRules, text);
   if (*kind == kRulesetKind) return ParseRulesKey(StateKeyKind::kRuleset, text);
-  if (*kind != kChunkKind) {
+  if (*kind != kChunkKind && *kind != kChangesKind) {
     key.kind = StateKeyKind::kOtherKind;
     return key;
   }
@@ -119,7 +125,7 @@ StateKey ParseStateKey(std::string_view text) {
     key.kind = format < kSnapshotFormat ? StateKeyKind::kOlderFormat : StateKeyKind::kNewerFormat;
     return key;
   }
-  if (ParseChunk(text, key.chunk)) key.kind = StateKeyKind::kChunk;
+  if (ParseChunk(text, *kind == kChunkKind, key.chunk)) key.kind = StateKeyKind::kChunk;
   return key;
 }
 

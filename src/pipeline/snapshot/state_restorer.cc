@@ -76,11 +76,15 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading) {
 std::shared_ptr<const RestoredState> StateRestorer::ReadBuckets(const RestoreRequest& request,
                                                                 const StateHistory& history,
                                                                 const AssembledState& assembled) {
-  std::map<uint32_t, std::vector<const AssembledSnapshot*>> copies;
+  std::map<uint32_t, std::vector<Candidate>> copies;
   for (const auto* list : {&assembled.snapshots, &assembled.carry_over}) {
     for (const AssembledSnapshot& copy : *list) {
-      // One that is as old as the state itself holds nothing of it.
-      if (copy.id.offset > history.base) copies[copy.bucket].push_back(&copy);
+      const auto add = [&](std::string_view changes, int64_t offset) {
+        // One that is as old as the state itself holds nothing of it.
+        if (offset > history.base) copies[copy.bucket].push_back({&copy, changes, offset});
+      };
+      if (!copy.changes.empty()) add(copy.changes, copy.id.offset);
+      add({}, copy.WholeId().offset);
     }
   }
   auto buckets = std::make_shared<RestoredState>();
@@ -99,29 +103,33 @@ std::shared_ptr<const RestoredState> StateRestorer::ReadBuckets(const RestoreReq
   return buckets;
 }
 
-std::shared_ptr<agents::BucketState> StateRestorer::ReadNewest(
-    const RestoreRequest& request, const StateHistory& history,
-    std::vector<const AssembledSnapshot*> copies, int64_t& offset) {
-  std::sort(copies.begin(), copies.end(),
-            [](const auto* a, const auto* b) { return a->id.offset > b->id.offset; });
-  for (const AssembledSnapshot* copy : copies) {
+std::shared_ptr<agents::BucketState> StateRestorer::ReadNewest(const RestoreRequest& request,
+                                                               const StateHistory& history,
+                                                               std::vector<Candidate> candidates,
+                                                               int64_t& offset) {
+  std::sort(candidates.begin(), candidates.end(),
+            [](const Candidate& a, const Candidate& b) { return a.offset > b.offset; });
+  for (const Candidate& candidate : candidates) {
     ImageRequest wanted;
     wanted.stream = request.lease->stream();
-    wanted.image = copy->image;
-    wanted.exact = copy->id.offset > request.activations.back().offset;
+    wanted.image = candidate.copy->image;
+    wanted.changes = candidate.changes;
+    wanted.exact = candidate.offset > request.activations.back().offset;
     for (const StateStart& start : history.starts) {
-      if (start.offset < copy->id.offset) wanted.carried.push_back(start.state);
+      if (start.offset < candidate.offset) wanted.carried.push_back(start.state);
     }
     absl::StatusOr<std::shared_ptr<agents::BucketState>> state = read_(wanted);
     if (state.ok()) {
       probe_.buckets_restored.Add(1);
-      offset = copy->id.offset;
+      if (!candidate.changes.empty()) probe_.changes_restored.Add(1);
+      offset = candidate.offset;
       return *std::move(state);
     }
     probe_.buckets_refused.Add(1);
     LOG(kWarning, "snapshot", "a copy of a bucket cannot be used: its records are replayed",
         {{"partition", Name(*request.lease)},
-         {"bucket", copy->bucket},
+         {"bucket", candidate.copy->bucket},
+         {"offset", candidate.offset},
          {"reason", agents::MessageOf(state.status())}});
   }
   return nullptr;

@@ -24,6 +24,7 @@ namespace caracal::pipeline {
 /// What is counted of restores. Written by the restore thread.
 struct RestoreProbe {
   Counter buckets_restored;
+  Counter changes_restored;   ///< of these, from a whole copy and changes
   Counter buckets_refused;    ///< copies that were damaged, too new, or of other rules
   Counter buckets_discarded;  ///< copies beyond the committed offset: the group was set back
   Counter bytes_read;
@@ -33,6 +34,7 @@ struct RestoreProbe {
 struct ImageRequest {
   uint16_t stream = 0;
   std::string_view image;
+  std::string_view changes;  ///< to `image`, to be read with it; empty = none
   /// The rules' states to be taken over, all of which the image must have; the others start empty.
   std::vector<agents::StateDigest> carried;
   /// The image must be taken over as it is: it was made by the rules in effect.
@@ -84,10 +86,17 @@ class StateRestorer {
   absl::Status RecordRules(std::span<const LeasePtr> leases);
 
  private:
-  /// The newest of the bucket's copies (at most one per layout) that can be used; nullptr = none.
+  /// A copy that may be tried, with or without its changes.
+  struct Candidate {
+    const AssembledSnapshot* copy = nullptr;
+    std::string_view changes;
+    int64_t offset = 0;
+  };
+
+  /// The newest of the bucket's copies that can be used; nullptr = none.
   std::shared_ptr<agents::BucketState> ReadNewest(const RestoreRequest& request,
                                                   const StateHistory& history,
-                                                  std::vector<const AssembledSnapshot*> copies,
+                                                  std::vector<Candidate> candidates,
                                                   int64_t& offset);
   std::shared_ptr<const RestoredState> ReadBuckets(const RestoreRequest& request,
                                                    const StateHistory& history,

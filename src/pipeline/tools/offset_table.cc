@@ -18,8 +18,10 @@ SnapshotRange RangeOf(const AssembledState& state) {
   SnapshotRange range;
   for (const auto& [bucket, catalog] : state.catalogs) {
     const auto& snapshots = catalog.snapshots();
-    const auto newest = std::find_if(snapshots.rbegin(), snapshots.rend(),
-                                     [](const auto& entry) { return entry.second.complete; });
+    const auto newest =
+        std::find_if(snapshots.rbegin(), snapshots.rend(), [&catalog = catalog](const auto& entry) {
+          return catalog.FindComplete(entry.first) != nullptr;
+        });
     if (newest == snapshots.rend()) continue;
     const int64_t offset = newest->first.offset;
     range.oldest = range.buckets == 0 ? offset : std::min(range.oldest, offset);

@@ -20,6 +20,8 @@ struct DueBucket {
   /// Every record of the partition below this has been dispatched before the barrier, none at or
   /// above it.
   int64_t offset = 0;
+  /// Offset of the newest whole copy of this bucket that is durable; -1 = none.
+  int64_t base = -1;
 };
 
 /// A copy of a bucket's state: everything below `offset` is in it, nothing at or above.
@@ -28,6 +30,8 @@ struct BucketCopy {
   uint32_t bucket = 0;
   int64_t offset = 0;
   std::string image;
+  /// The image holds what has changed since the whole copy at this offset; -1 = it is whole.
+  int64_t base = -1;
 };
 
 /// A bucket as read back: it has seen every record below `offset`.

@@ -39,7 +39,7 @@ void Evict(KeyTable& table, std::string_view text) {
 
 std::string ImageOf(const KeyTable& table) {
   std::string image;
-  KeyTableImage::Append(table, kWhole, 8, image);
+  KeyTableImage::Append(table, table.SlotsInTagOrder(), kWhole, 8, image);
   return image;
 }
 
@@ -130,7 +130,8 @@ TEST(KeyTableImageTest, MovesPiecesAndLeavesTheRestZero) {
   std::memcpy(record, "aaaabbbbcccc", 12);
   std::string image;
   // Saved: c, a. Restored: a to 8, c to 0, nothing to 4.
-  KeyTableImage::Append(table, std::vector<RecordPiece>{{0, 8, 4}, {4, 0, 4}}, 8, image);
+  KeyTableImage::Append(table, table.SlotsInTagOrder(),
+                        std::vector<RecordPiece>{{0, 8, 4}, {4, 0, 4}}, 8, image);
   EXPECT_EQ(image.substr(KeyTableImage::kSavedKeyBytes), "ccccaaaa");
   KeyTable restored({16, 4});
   const std::vector<RecordPiece> pieces = {{4, 8, 4}, {0, 0, 4}};

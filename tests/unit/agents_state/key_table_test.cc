@@ -8,6 +8,7 @@
 #include <limits>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -297,6 +298,49 @@ TEST(KeyTableTest, TakesAboutWhatAKeyIsChargedFor) {
   const double charged = static_cast<double>(KeyTable::BytesPerKey(table.layout())) * 200'000;
   EXPECT_LE(static_cast<double>(table.bytes()), charged + RecordSlab::kChunkBytes);
   EXPECT_GE(static_cast<double>(table.bytes()), charged * 0.9);
+}
+
+TEST(KeyTableTest, NotesTheKeysThatAreTouchedUntilOneIsEvicted) {
+  KeyTable table(kLayout);
+  const auto changes = [&table] {
+    std::set<KeyTable::Handle> handles;
+    for (const KeyTable::Slot& slot : table.ChangesInTagOrder()) handles.insert(slot.handle);
+    return handles;
+  };
+  const KeyTable::Handle kept = table.FindOrInsert(KeyOf("kept")).first;
+  const KeyTable::Handle old = table.FindOrInsert(KeyOf("old")).first;
+  EXPECT_FALSE(table.notes_changes());
+  EXPECT_EQ(table.changed_keys(), 0U);
+  table.BeginChanges();
+  table.FindOrInsert(KeyOf("old"));
+  const KeyTable::Handle fresh = table.FindOrInsert(KeyOf("new")).first;
+  table.FindOrInsert(KeyOf("new"));
+  EXPECT_EQ(changes(), (std::set<KeyTable::Handle>{old, fresh}));
+  EXPECT_EQ(table.Find(KeyOf("old")), old) << "the mark is no part of the key";
+  table.BeginChanges();
+  table.FindOrInsert(KeyOf("kept"));
+  EXPECT_EQ(changes(), (std::set<KeyTable::Handle>{kept}));
+  table.Evict({KeyOf("old").tag, old});
+  EXPECT_FALSE(table.notes_changes());
+  EXPECT_EQ(table.changed_keys(), 0U);
+  table.BeginChanges();
+  table.FindOrInsert(KeyOf("kept"));
+  EXPECT_EQ(changes(), (std::set<KeyTable::Handle>{kept}));
+  table.MarkTruncated();
+  EXPECT_FALSE(table.notes_changes());
+}
+
+TEST(KeyTableTest, NotedChangesAreNoPartOfTheState) {
+  KeyTable one(kLayout);
+  KeyTable other(kLayout);
+  for (KeyTable* table : {&one, &other}) table->FindOrInsert(KeyOf("k"));
+  one.BeginChanges();
+  one.FindOrInsert(KeyOf("k"));
+  StateDigester first;
+  one.AddTo(first);
+  StateDigester second;
+  other.AddTo(second);
+  EXPECT_EQ(first.Digest(), second.Digest());
 }
 
 }  // namespace

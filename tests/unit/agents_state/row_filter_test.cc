@@ -151,5 +151,29 @@ TEST(RowFilterTest, RefusesAnImageThatNamesARowTwice) {
   EXPECT_FALSE(restored.Restore(ImageOf(saved) + ImageOf(saved)));
 }
 
+TEST(RowFilterTest, SavesTheNewestRowsWhereverTheRingBegins) {
+  RowFilter rows(5);
+  for (uint64_t tag = 1; tag <= 12; ++tag) {
+    rows.InsertIfNew(tag);
+    const std::string whole = ImageOf(rows);
+    for (size_t newest = 0; newest <= rows.size(); ++newest) {
+      std::string image;
+      rows.AppendNewest(newest, image);
+      ASSERT_EQ(image, whole.substr((rows.size() - newest) * 8)) << tag << " " << newest;
+    }
+  }
+}
+
+TEST(RowFilterTest, CountsTheRowsThatCameSince) {
+  RowFilter rows(3);
+  rows.InsertIfNew(1);
+  rows.BeginChanges();
+  EXPECT_EQ(rows.changed_rows(), 0U);
+  rows.InsertIfNew(1);
+  EXPECT_EQ(rows.changed_rows(), 0U) << "a duplicate changes nothing";
+  for (uint64_t tag = 2; tag <= 9; ++tag) rows.InsertIfNew(tag);
+  EXPECT_EQ(rows.changed_rows(), 3U) << "of those that are remembered";
+}
+
 }  // namespace
 }  // namespace caracal::agents

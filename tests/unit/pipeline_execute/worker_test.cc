@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "agents/ruleset/bucket_image.h"
 #include "agents/ruleset/bucket_state.h"
 #include "tests/unit/pipeline_execute/judged_stream.h"
 
@@ -255,6 +256,85 @@ TEST_F(WorkerTest, CopiesOfBucketsGoOnWhereTheyWereMadeAndAReplayPassesThemOver)
   EXPECT_EQ(of_next.streams[0].counts.replayed, 60U);
   EXPECT_EQ(of_next.outputs.size(), 2U);
   EXPECT_TRUE(of_next.snapshots.empty()) << "none was due";
+}
+
+class WorkerChangesTest : public WorkerTest {
+ protected:
+  WorkerChangesTest() {
+    worker_.Handle(OpenPartition{lease_, nullptr});
+    std::vector<Payment> payments;
+    for (; next_ < 2000; ++next_) payments.push_back({.offset = next_, .account = next_ % 500});
+    Judge(worker_, lease_, payments);
+  }
+
+  /// The copy of bucket 0 after `payments` of accounts from `account` on.
+  BucketCopy CopyAfter(int64_t payments, int64_t account, int64_t base) {
+    std::vector<Payment> more;
+    for (int64_t i = 0; i < payments; ++i) {
+      more.push_back({.offset = next_++, .account = account + i});
+    }
+    if (!more.empty()) Judge(worker_, lease_, more);
+    EpochShare share = worker_.Handle(Barrier{++epoch_, {{lease_, 0, next_, base}}});
+    EXPECT_EQ(share.snapshots.size(), 1U);
+    EXPECT_EQ(share.snapshots.at(0).offset, next_);
+    return std::move(share.snapshots.at(0));
+  }
+
+  Worker worker_ = MakeWorker();
+  const LeasePtr lease_ = JudgedStream::Lease(0);
+  int64_t next_ = 0;
+  uint64_t epoch_ = 0;
+};
+
+TEST_F(WorkerChangesTest, ACopyHoldsTheChangesSinceTheWholeOneThatIsDurable) {
+  const BucketCopy whole = CopyAfter(10, 0, /*base=*/-1);
+  EXPECT_EQ(whole.base, -1);
+  const BucketCopy changes = CopyAfter(10, 0, whole.offset);
+  EXPECT_EQ(changes.base, whole.offset);
+  EXPECT_LT(changes.image.size(), whole.image.size() / 4);
+  const BucketCopy more = CopyAfter(20, 100, whole.offset);
+  EXPECT_EQ(more.base, whole.offset);
+  const auto image = agents::BucketImage::WithChanges(whole.image, more.image);
+  ASSERT_TRUE(image.ok()) << image.status();
+  const StreamPlan& plan = stream_.plans()[0];
+  const auto bucket =
+      agents::BucketState::Parse(plan.rulesets, plan.limits, JudgedStream::kBuckets, *image);
+  ASSERT_TRUE(bucket.ok()) << bucket.status();
+  EXPECT_EQ(bucket->state.Digest(), worker_.BucketDigests(*lease_)[0]);
+}
+
+TEST_F(WorkerChangesTest, ACopyIsWholeWhileTheLastWholeOneIsNotDurable) {
+  const BucketCopy first = CopyAfter(1, 0, /*base=*/-1);
+  EXPECT_EQ(CopyAfter(1, 0, /*base=*/-1).base, -1) << "it is not durable yet, or was lost";
+  EXPECT_EQ(CopyAfter(1, 0, first.offset).base, -1) << "the baseline is that of a later one";
+}
+
+TEST_F(WorkerChangesTest, AWholeCopyIsMadeBeforeChangesCostMoreThanThat) {
+  int64_t base = -1;
+  size_t whole = 0;
+  size_t wholes = 0;
+  size_t bytes = 0;
+  constexpr int kCopies = 60;
+  for (int i = 0; i < kCopies; ++i) {
+    const BucketCopy copy = CopyAfter(10, 10 * (i % 50), base);
+    bytes += copy.image.size();
+    if (copy.base >= 0) continue;
+    base = copy.offset;
+    whole = copy.image.size();
+    ++wholes;
+  }
+  EXPECT_GT(wholes, 3U);
+  EXPECT_LT(wholes, 20U);
+  // A fiftieth changes from copy to copy: a fifth of the whole per copy is the least, sqrt(2 / 50).
+  EXPECT_LT(bytes, kCopies * whole / 4);
+}
+
+TEST_F(WorkerChangesTest, ABucketThatHasLostRecordsIsCopiedWhole) {
+  const BucketCopy whole = CopyAfter(1, 0, /*base=*/-1);
+  EXPECT_EQ(CopyAfter(1, 0, whole.offset).base, whole.offset);
+  worker_.Handle(ClosePartition{lease_});
+  worker_.Handle(OpenPartition{lease_, nullptr});
+  EXPECT_EQ(CopyAfter(1, 0, whole.offset).base, -1) << "another state";
 }
 
 }  // namespace

@@ -8,9 +8,7 @@
 #include <map>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,8 +19,13 @@
 namespace caracal::pipeline {
 namespace {
 
+/// A complete snapshot: its image, or that of its base, and its changes.
+struct Held {
+  std::string image;
+  std::string changes;
+};
 /// Complete snapshots of one contest by bucket, as the compacted topic has them.
-using Complete = std::map<uint32_t, std::map<SnapshotId, std::string>>;
+using Complete = std::map<uint32_t, std::map<SnapshotId, Held>>;
 
 struct Model {
   Complete own;
@@ -65,7 +68,14 @@ Model ModelOf(const std::map<std::string, std::string>& content, const Assembler
     const std::optional<std::string> image = Join(found);
     if (bucket >= options.buckets || !image.has_value()) continue;
     if (id.offset > (own ? options.committed : options.carry_over_until)) continue;
-    (own ? model.own : model.others)[bucket][id] = *image;
+    Held held = {*image, ""};
+    if (!id.is_whole()) {
+      const auto base = pieces.find({bucket, id.BaseId()});
+      const auto whole = base == pieces.end() ? std::nullopt : Join(base->second);
+      if (!whole.has_value() || DigestOfImage(*whole) != found.at(0).snapshot.base_digest) continue;
+      held = {*whole, *image};
+    }
+    (own ? model.own : model.others)[bucket][id] = held;
   }
   return model;
 }
@@ -85,7 +95,8 @@ void ExpectLike(const Complete& model, const std::vector<AssembledSnapshot>& tak
     ASSERT_NE(bucket, model.end());
     const auto complete = bucket->second.find(snapshot.id);
     ASSERT_NE(complete, bucket->second.end());
-    ASSERT_EQ(snapshot.image, complete->second);
+    ASSERT_EQ(snapshot.image, complete->second.image);
+    ASSERT_EQ(snapshot.changes, complete->second.changes);
   }
   for (const auto& [bucket, complete] : model) {
     const SnapshotId& best = complete.rbegin()->first;
@@ -94,7 +105,11 @@ void ExpectLike(const Complete& model, const std::vector<AssembledSnapshot>& tak
   }
 }
 
-BucketChunks RandomSnapshot(std::mt19937& random) {
+BucketChunks Chunks(std::mt19937& random, BucketSnapshot snapshot) {
+  return BucketChunks(std::move(snapshot), ChunkValue::kChangesHeaderBytes + random() % 60 + 5);
+}
+
+BucketSnapshot RandomSnapshot(std::mt19937& random) {
   BucketSnapshot snapshot = TestSnapshot(random() % 4, static_cast<int64_t>(random() % 12 * 100),
                                          RandomImage(random, random() % 200 + 1));
   if (random() % 3 == 0) snapshot.id.layout = random() % 2 == 0 ? kOtherLayout : kTestLayout;
@@ -102,8 +117,33 @@ BucketChunks RandomSnapshot(std::mt19937& random) {
   if (random() % 20 == 0) snapshot.seed_fingerprint = 1;
   if (random() % 20 == 0) snapshot.place.partition = 4;
   if (random() % 20 == 0) snapshot.place.bucket = kTestBuckets;
-  return BucketChunks(std::move(snapshot), ChunkValue::kHeaderBytes + random() % 60 + 5);
+  return snapshot;
 }
+
+/// Makes snapshots as our writers do: every one later than those before it, and changes to the
+/// newest whole one of their bucket alone.
+class Writers {
+ public:
+  explicit Writers(std::mt19937& random) : random_(random) {}
+
+  BucketChunks Next() {
+    BucketSnapshot snapshot = RandomSnapshot(random_);
+    snapshot.id.offset = next_offset_++ * 40;
+    std::optional<BucketSnapshot>& base = bases_[{snapshot.place.bucket, snapshot.place.partition}];
+    const bool may_follow = base.has_value() && base->id.layout == snapshot.id.layout;
+    if (may_follow && random_() % 3 != 0) {
+      snapshot = TestChanges(*base, snapshot.id.offset, snapshot.image);
+    } else {
+      base = snapshot;
+    }
+    return Chunks(random_, std::move(snapshot));
+  }
+
+ private:
+  std::mt19937& random_;
+  int64_t next_offset_ = 0;
+  std::map<std::pair<uint32_t, int32_t>, std::optional<BucketSnapshot>> bases_;
+};
 
 std::vector<StateRecord> RecordsOf(const BucketChunks& chunks) {
   std::vector<StateRecord> records;
@@ -123,17 +163,14 @@ AssemblerOptions RandomOptions(std::mt19937& random) {
 TEST(BucketAssemblerPropertyTest, FindsTheBestOfWhatAgreeingWritersLeave) {
   size_t taken = 0;
   size_t carried = 0;
+  size_t changes = 0;
   for (uint32_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     std::mt19937 random(seed);
     std::vector<StateRecord> records;
-    std::set<std::tuple<std::string, int32_t, uint32_t, SnapshotId>> written;
+    Writers writers(random);
     for (uint32_t left = random() % 30; left > 0; --left) {
-      const BucketChunks chunks = RandomSnapshot(random);
-      const BucketPlace& place = chunks.place();
-      if (!written.emplace(place.topic, place.partition, place.bucket, chunks.id()).second)
-        continue;
-      for (const StateRecord& record : RecordsOf(chunks)) {
+      for (const StateRecord& record : RecordsOf(writers.Next())) {
         if (random() % 30 != 0) records.push_back(record);
         if (random() % 10 == 0) records.push_back(record);
       }
@@ -147,11 +184,15 @@ TEST(BucketAssemblerPropertyTest, FindsTheBestOfWhatAgreeingWritersLeave) {
     ExpectLike(model.own, state.snapshots, state);
     ExpectLike(model.others, state.carry_over, state);
     ASSERT_TRUE(state.missed.empty());
+    for (const AssembledSnapshot& snapshot : state.snapshots) {
+      changes += snapshot.id.is_whole() ? 0 : 1;
+    }
     taken += state.snapshots.size();
     carried += state.carry_over.size();
   }
   EXPECT_GT(taken, 150U);
   EXPECT_GT(carried, 25U);
+  EXPECT_GT(changes, 50U);
 }
 
 // Anything: writers that disagree, tombstones anywhere, damage, too little memory.
@@ -164,7 +205,18 @@ TEST(BucketAssemblerPropertyTest, NeverTakesAWrongImageWhateverTheLog) {
     StateTopic topic;
     std::vector<StateTopic::Entry>& log = topic.log();
     for (uint32_t left = random() % 40; left > 0; --left) {
-      std::vector<StateRecord> records = RecordsOf(RandomSnapshot(random));
+      const BucketSnapshot snapshot = RandomSnapshot(random);
+      std::vector<StateRecord> records = RecordsOf(Chunks(random, snapshot));
+      if (random() % 3 == 0) {
+        // Changes to it, or to one that is like it but for its image.
+        BucketSnapshot changes =
+            TestChanges(snapshot, snapshot.id.offset + static_cast<int64_t>(random() % 5 + 1) * 50,
+                        RandomImage(random, random() % 100 + 1));
+        if (random() % 4 == 0) changes.base_digest = {};
+        for (StateRecord& record : RecordsOf(Chunks(random, std::move(changes)))) {
+          records.push_back(std::move(record));
+        }
+      }
       if (random() % 4 == 0) std::shuffle(records.begin(), records.end(), random);
       for (const StateRecord& record : records) {
         if (random() % 30 != 0) topic.Put(record);
@@ -210,8 +262,9 @@ TEST(BucketAssemblerPropertyTest, HeldBytesNeverExceedTheLimitAndEndWithTheImage
     AssemblerOptions options = RandomOptions(random);
     options.held_bytes_max = random() % 1000;
     BucketAssembler assembler(options);
+    Writers writers(random);
     for (int i = 0; i < 40; ++i) {
-      for (const StateRecord& record : RecordsOf(RandomSnapshot(random))) {
+      for (const StateRecord& record : RecordsOf(writers.Next())) {
         if (random() % 10 != 0) assembler.Add(record.key, record.value);
         if (random() % 10 == 0) assembler.Add(record.key, {});
         ASSERT_LE(assembler.held_bytes(), options.held_bytes_max);
@@ -220,7 +273,9 @@ TEST(BucketAssemblerPropertyTest, HeldBytesNeverExceedTheLimitAndEndWithTheImage
     const AssembledState state = assembler.Finish();
     size_t images = 0;
     for (const auto* taken : {&state.snapshots, &state.carry_over}) {
-      for (const AssembledSnapshot& snapshot : *taken) images += snapshot.image.size();
+      for (const AssembledSnapshot& snapshot : *taken) {
+        images += snapshot.image.size() + snapshot.changes.size();
+      }
     }
     ASSERT_GE(assembler.held_bytes(), images);
   }
@@ -231,7 +286,9 @@ TEST(BucketAssemblerPropertyTest, NoSingleFlippedBitGivesAnotherImage) {
   std::mt19937 random(7);
   StateTopic topic;
   topic.Put(BucketChunks(TestSnapshot(0, 100, RandomImage(random, 50)), kTestValueBytes));
-  topic.Put(BucketChunks(TestSnapshot(0, 200, RandomImage(random, 70)), kTestValueBytes));
+  const BucketSnapshot base = TestSnapshot(0, 200, RandomImage(random, 70));
+  topic.Put(BucketChunks(base, kTestValueBytes));
+  topic.Put(BucketChunks(TestChanges(base, 300, RandomImage(random, 20)), kTestValueBytes));
   // No single bit makes one bucket's key the other's.
   topic.Put(BucketChunks(TestSnapshot(3, 200, RandomImage(random, 30)), kTestValueBytes));
   const Model whole = ModelOf(topic.Content(), TestOptions());
@@ -244,7 +301,8 @@ TEST(BucketAssemblerPropertyTest, NoSingleFlippedBitGivesAnotherImage) {
         size_t best = 0;
         for (const AssembledSnapshot& snapshot : state.snapshots) {
           const auto& complete = whole.own.at(snapshot.bucket);
-          ASSERT_EQ(snapshot.image, complete.at(snapshot.id));
+          ASSERT_EQ(snapshot.image, complete.at(snapshot.id).image);
+          ASSERT_EQ(snapshot.changes, complete.at(snapshot.id).changes);
           best += snapshot.id == complete.rbegin()->first;
         }
         ASSERT_GE(best, 1U);  // of the bucket that was not touched

@@ -317,5 +317,135 @@ TEST(BucketAssemblerTest, KnowsNoMoreChunksThanTheLimit) {
   EXPECT_EQ(Describe(state.snapshots), Texts{Taken(1, 100, "b")});
 }
 
+TEST(BucketAssemblerTest, TakesTheNewestCompleteChangesToTheNewestWholeSnapshotUpToC) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("base"));
+  StateTopic topic;
+  topic.Put(Chunks(base));
+  topic.Put(Chunks(TestChanges(base, 300, "a change")));
+  topic.Put(Chunks(TestChanges(base, 400, Image("changes"))));
+  topic.Put(Chunks(TestChanges(base, 1001, "beyond")));
+  AssembledState state = topic.Read(TestOptions());
+  ASSERT_EQ(Describe(state.snapshots), Texts{Taken(0, 400, "base")});
+  EXPECT_EQ(state.snapshots[0].changes, Image("changes"));
+  EXPECT_EQ(state.snapshots[0].WholeId(), base.id);
+  EXPECT_TRUE(state.missed.empty());
+  EXPECT_EQ(state.counts.without_base, 0U);
+  topic.Put(Chunks(TestSnapshot(0, 500, Image("whole"))));
+  state = topic.Read(TestOptions());
+  EXPECT_EQ(Describe(state.snapshots), Texts{Taken(0, 500, "whole")});
+  EXPECT_TRUE(state.snapshots[0].changes.empty());
+}
+
+TEST(BucketAssemblerTest, ChangesMayComeBeforeTheirBaseAndAmongItsChunks) {
+  const BucketSnapshot snapshot = TestSnapshot(0, 100, Image("base"));
+  const BucketChunks base = Chunks(snapshot);
+  const BucketChunks older = Chunks(TestChanges(snapshot, 200, Image("older")));
+  const BucketChunks changes = Chunks(TestChanges(snapshot, 300, Image("changes")));
+  StateTopic topic;
+  topic.Put(changes);
+  topic.Put(base.Record(2));
+  topic.Put(older);
+  topic.Put(base.Record(0));
+  topic.Put(base.Record(1));
+  const AssembledState state = topic.Read(TestOptions());
+  ASSERT_EQ(Describe(state.snapshots), Texts{Taken(0, 300, "base")});
+  EXPECT_EQ(state.snapshots[0].changes, Image("changes"));
+}
+
+TEST(BucketAssemblerTest, IncompleteOrDamagedChangesLeaveTheOlderOnesOrTheWholeInPlace) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("base"));
+  const BucketChunks first = Chunks(TestChanges(base, 200, "first"));
+  const BucketChunks second = Chunks(TestChanges(base, 300, Image("second")));
+  StateTopic topic;
+  topic.Put(Chunks(base));
+  topic.Put(second.Record(0));
+  topic.Put(second.Record(1));
+  AssembledState state = topic.Read(TestOptions());
+  EXPECT_EQ(Describe(state.snapshots), Texts{Taken(0, 100, "base")});
+  EXPECT_TRUE(state.snapshots[0].changes.empty());
+  topic.Put(first);
+  topic.Put(second.Record(2));
+  topic.log().back().value->back() = '!';
+  state = topic.Read(TestOptions());
+  ASSERT_EQ(Describe(state.snapshots), Texts{Taken(0, 200, "base")});
+  EXPECT_EQ(state.snapshots[0].changes, "first");
+  EXPECT_EQ(state.counts.damaged, 1U);
+}
+
+TEST(BucketAssemblerTest, ChangesWithoutTheirBaseAreCountedAndLeftAlone) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("base"));
+  const BucketChunks whole = Chunks(base);
+  const BucketChunks changes = Chunks(TestChanges(base, 200, "changes"));
+  StateTopic topic;
+  topic.Put(Chunks(TestSnapshot(0, 50, Image("old"))));
+  topic.Put(whole.Record(0));
+  topic.Put(whole.Record(1));
+  topic.Put(changes);
+  AssembledState state = topic.Read(TestOptions());
+  EXPECT_EQ(Describe(state.snapshots), Texts{Taken(0, 50, "old")});
+  EXPECT_EQ(state.counts.without_base, 1U);
+  EXPECT_TRUE(state.missed.empty());
+  EXPECT_EQ(state.catalogs.at(0).FindComplete(changes.id()), nullptr);
+  topic.Put(whole.Record(2));
+  state = topic.Read(TestOptions());
+  EXPECT_EQ(Describe(state.snapshots), Texts{Taken(0, 200, "base")});
+  EXPECT_NE(state.catalogs.at(0).FindComplete(changes.id()), nullptr);
+}
+
+// Two writers that disagree about the whole snapshot, which none of ours do.
+TEST(BucketAssemblerTest, ChangesAreTakenWithTheVeryImageTheyBelongToAlone) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("base"));
+  StateTopic topic;
+  topic.Put(Chunks(TestSnapshot(0, 100, Image("other"))));
+  topic.Put(Chunks(TestChanges(base, 200, "changes")));
+  const AssembledState state = topic.Read(TestOptions());
+  EXPECT_EQ(Describe(state.snapshots), Texts{Taken(0, 100, "other")});
+  EXPECT_TRUE(state.snapshots[0].changes.empty());
+  EXPECT_EQ(state.counts.without_base, 1U);
+}
+
+TEST(BucketAssemblerTest, ADeletedBaseTakesItsChangesAway) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("base"));
+  const BucketChunks whole = Chunks(base);
+  BucketAssembler assembler(TestOptions());
+  for (const BucketChunks& chunks : {whole, Chunks(TestChanges(base, 200, Image("changes")))}) {
+    for (uint32_t i = 0; i < chunks.size(); ++i) {
+      const StateRecord record = chunks.Record(i);
+      assembler.Add(record.key, record.value);
+    }
+  }
+  EXPECT_EQ(assembler.held_bytes(), 200U);
+  assembler.Add(whole.Record(1).key, {});
+  EXPECT_EQ(assembler.held_bytes(), 0U);
+  const AssembledState state = assembler.Finish();
+  EXPECT_TRUE(state.snapshots.empty());
+  EXPECT_EQ(state.counts.without_base, 1U);
+}
+
+TEST(BucketAssemblerTest, OtherLayoutsAreTakenWithTheirChanges) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("x"), kOtherLayout);
+  StateTopic topic;
+  topic.Put(Chunks(base));
+  topic.Put(Chunks(TestChanges(base, 400, "changes")));
+  topic.Put(Chunks(TestChanges(base, 600, "beyond")));
+  AssemblerOptions options = TestOptions();
+  options.carry_over_until = 500;
+  const AssembledState state = topic.Read(options);
+  EXPECT_EQ(Describe(state.carry_over), Texts{Taken(0, 400, "x")});
+  EXPECT_EQ(state.carry_over[0].changes, "changes");
+}
+
+TEST(BucketAssemblerTest, ChangesThatDoNotFitLeaveTheWholeSnapshot) {
+  const BucketSnapshot base = TestSnapshot(0, 100, Image("base"));
+  AssemblerOptions options = TestOptions();
+  options.held_bytes_max = 150;
+  StateTopic topic;
+  topic.Put(Chunks(base));
+  topic.Put(Chunks(TestChanges(base, 200, Image("changes"))));
+  const AssembledState state = topic.Read(options);
+  EXPECT_EQ(Describe(state.snapshots), Texts{Taken(0, 100, "base")});
+  EXPECT_EQ(state.missed, (std::vector<MissedSnapshot>{{0, {200, kTestLayout, 100}}}));
+}
+
 }  // namespace
 }  // namespace caracal::pipeline

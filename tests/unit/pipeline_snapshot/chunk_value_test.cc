@@ -137,5 +137,27 @@ TEST(ChunkValueTest, SkipsFieldsAppendedToTheHeader) {
   EXPECT_EQ(value.data, "data");
 }
 
+// Values that have been written stay readable: when this changes, raise kSnapshotFormat.
+TEST(ChunkValueTest, ChangesNameTheImageOfTheirBase) {
+  ChunkKey key = kKey;
+  key.snapshot.base = 700;
+  const std::string text = FormatChunkKey(key);
+  SnapshotDescription snapshot = kSnapshot;
+  snapshot.base_digest = {0x6666666666666666, 0x7777777777777777};
+  const std::string bytes = EncodeChunkValue(key, text, {snapshot, "data"});
+  ASSERT_EQ(bytes.size(), ChunkValue::kChangesHeaderBytes + 4);
+  EXPECT_EQ(bytes.substr(4, 4), std::string("\x01\0\x70\0", 4));
+  EXPECT_EQ(bytes.substr(24, 72), Value().substr(24, 72));
+  EXPECT_EQ(bytes.substr(96), std::string(8, '\x66') + std::string(8, '\x77') + "data");
+  ChunkValue value;
+  ASSERT_EQ(DecodeChunkValue(key, text, bytes, value), ChunkVerdict::kIntact);
+  EXPECT_EQ(value.snapshot, snapshot);
+  EXPECT_EQ(value.data, "data");
+  EXPECT_EQ(DecodeChunkValue(key, text, Value(), value), ChunkVerdict::kDamaged);
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(DecodeChunkValue(key, text, bytes.substr(0, size), value), ChunkVerdict::kDamaged);
+  }
+}
+
 }  // namespace
 }  // namespace caracal::pipeline

@@ -41,7 +41,7 @@ TEST(SnapshotScheduleTest, CopiesEveryBucketOnceInAPeriod) {
     for (const DueBucket& due : TakeDue(schedule, lease, next)) {
       EXPECT_EQ(due.offset, next);
       copied.insert(due.bucket);
-      schedule.NoteSaved(lease, due.bucket, due.offset);
+      schedule.NoteSaved({lease, due.bucket, due.offset});
     }
   }
   EXPECT_EQ(copied, (std::multiset<uint32_t>{0, 1, 2, 3}));
@@ -74,11 +74,11 @@ TEST(SnapshotScheduleTest, DebtIsTheDistanceToTheOldestDurableCopy) {
   const LeasePtr lease = MakeLease(0);
   schedule.Open(lease, 100, {});
   EXPECT_EQ(schedule.Debt(*lease, 150), 50);
-  schedule.NoteSaved(lease, 0, 140);
+  schedule.NoteSaved({lease, 0, 140});
   EXPECT_EQ(schedule.Debt(*lease, 150), 50) << "bucket 1 has no copy yet";
-  schedule.NoteSaved(lease, 1, 120);
+  schedule.NoteSaved({lease, 1, 120});
   EXPECT_EQ(schedule.Debt(*lease, 150), 30);
-  schedule.NoteSaved(lease, 1, 110);
+  schedule.NoteSaved({lease, 1, 110});
   EXPECT_EQ(schedule.Debt(*lease, 150), 30) << "an older copy changes nothing";
 }
 
@@ -89,7 +89,7 @@ TEST(SnapshotScheduleTest, IgnoresWhatComesAfterAPartitionHasGone) {
   schedule.Close(first);
   const LeasePtr second = MakeLease(0);
   schedule.Open(second, 0, {});
-  schedule.NoteSaved(first, 0, 10);
+  schedule.NoteSaved({first, 0, 10});
   EXPECT_EQ(schedule.Debt(*second, 10), 10);
   EXPECT_EQ(schedule.Debt(*first, 10), 0);
 }
@@ -109,7 +109,7 @@ TEST(SnapshotScheduleTest, KeepsTheDebtOfAllPartitionsInBounds) {
   std::vector<DueBucket> on_the_way;
   for (int barrier = 0; barrier < 5'000; ++barrier) {
     for (const DueBucket& saved : on_the_way) {
-      schedule.NoteSaved(saved.lease, saved.bucket, saved.offset);
+      schedule.NoteSaved({saved.lease, saved.bucket, saved.offset});
     }
     for (SnapshotSchedule::Position& position : positions) {
       position.next_offset += static_cast<int64_t>(random() % (2 * kStep));
@@ -120,6 +120,76 @@ TEST(SnapshotScheduleTest, KeepsTheDebtOfAllPartitionsInBounds) {
       debt += schedule.Debt(*position.lease, position.next_offset);
     }
     ASSERT_LE(debt, kMaxReplay) << "at barrier " << barrier;
+  }
+}
+
+TEST(SnapshotScheduleTest, NamesTheNewestDurableWholeCopyAsBase) {
+  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 20});
+  const LeasePtr lease = MakeLease(0);
+  const RestoredState restored = {{0, 5, nullptr}};
+  schedule.Open(lease, 0, restored);
+  const auto base_at = [&](int64_t next) { return TakeDue(schedule, lease, next).at(0).base; };
+  EXPECT_EQ(base_at(20), -1) << "what was read back is no base";
+  schedule.NoteSaved({lease, 0, 20, /*is_whole=*/true});
+  EXPECT_EQ(base_at(40), 20);
+  schedule.NoteSaved({lease, 0, 40, /*is_whole=*/false});
+  EXPECT_EQ(base_at(60), 20);
+  schedule.Forget(lease, 0);
+  EXPECT_EQ(base_at(80), 20);
+  schedule.NoteSaved({lease, 0, 80, /*is_whole=*/true});
+  EXPECT_EQ(base_at(100), 80);
+}
+
+/// Barriers after which copies become durable one barrier later.
+class Barriers {
+ public:
+  Barriers(const SnapshotScheduleOptions& options, uint32_t partitions) : schedule_(options) {
+    for (uint32_t i = 0; i < partitions; ++i) {
+      positions_.push_back({MakeLease(i), 0});
+      schedule_.Open(positions_.back().lease, 0, {});
+    }
+  }
+
+  SnapshotSchedule& schedule() { return schedule_; }
+  /// `records` more in every partition, then a barrier; the debt there.
+  int64_t Step(int64_t records) {
+    for (const DueBucket& due : on_the_way_) {
+      schedule_.NoteSaved({due.lease, due.bucket, due.offset});
+    }
+    int64_t debt = 0;
+    for (SnapshotSchedule::Position& position : positions_) {
+      position.next_offset += records;
+      debt += schedule_.Debt(*position.lease, position.next_offset);
+    }
+    on_the_way_ = schedule_.TakeDue(positions_);
+    return debt;
+  }
+
+ private:
+  SnapshotSchedule schedule_;
+  std::vector<SnapshotSchedule::Position> positions_;
+  std::vector<DueBucket> on_the_way_;
+};
+
+// The measured speed of replay has fallen: the debt must not wait for periods of the old length.
+TEST(SnapshotScheduleTest, ASmallerBudgetIsKeptWithinFewBarriers) {
+  Barriers barriers({.buckets = 64, .max_replay_records = 640'000}, 2);
+  for (int barrier = 0; barrier < 2'000; ++barrier) ASSERT_LE(barriers.Step(500), 640'000);
+  constexpr int64_t kBudget = 64'000;
+  barriers.schedule().set_max_replay_records(kBudget);
+  for (int barrier = 0; barrier < 16; ++barrier) barriers.Step(500);
+  for (int barrier = 0; barrier < 2'000; ++barrier) {
+    ASSERT_LE(barriers.Step(500), kBudget) << "at barrier " << barrier;
+  }
+}
+
+// Many partitions and a budget of few barriers: more copies per barrier than usual are needed.
+TEST(SnapshotScheduleTest, TheDebtDoesNotStayAboveABudgetThatNeedsManyCopiesPerBarrier) {
+  constexpr int64_t kBudget = 60'000;
+  Barriers barriers({.buckets = 64, .max_replay_records = kBudget}, 24);
+  for (int barrier = 0; barrier < 50; ++barrier) barriers.Step(50);
+  for (int barrier = 0; barrier < 2'000; ++barrier) {
+    ASSERT_LE(barriers.Step(50), kBudget) << "at barrier " << barrier;
   }
 }
 

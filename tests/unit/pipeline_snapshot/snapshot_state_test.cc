@@ -50,7 +50,8 @@ class Partition {
   Partition(uint32_t seed, Rulesets rulesets)
       : random_(seed),
         rulesets_(std::move(rulesets)),
-        limits_{BucketState::MinBytes(*rulesets_, kRows), kRows},
+        // With evictions, and without.
+        limits_{BucketState::MinBytes(*rulesets_, kRows) * (seed % 2 == 0 ? 8 : 1), kRows},
         reference_(NewEngine()),
         engine_(NewEngine()) {
     ReadCatalogs({});
@@ -72,17 +73,28 @@ class Partition {
     log_.insert(log_.end(), events.begin(), events.end());
   }
 
-  /// Publishes one bucket, unless it dies on the way; then the instance starts again.
+  /// Publishes one bucket, whole or its changes, unless it dies on the way; then the instance
+  /// starts again.
   void Publish() {
     const uint32_t bucket = random_() % kBuckets;
+    BucketState& state = engine_->bucket(bucket);
     BucketSnapshot snapshot{
         .place = {"bank.public.transactions", 3, bucket},
         .id = {committed(), rulesets_->layout().id},
         .buckets = kBuckets,
         .seed_fingerprint = agents::BucketImage::SeedFingerprint(rulesets_->hash_seed()),
         .image = {}};
-    engine_->bucket(bucket).AppendTo(kBuckets, snapshot.image);
-    const BucketChunks chunks(std::move(snapshot), ChunkValue::kHeaderBytes + 200);
+    int64_t& base = bases_[bucket];
+    if (base >= 0 && base < committed() && state.ChangesBytes().has_value() && random_() % 4 != 0) {
+      state.AppendChangesTo(kBuckets, snapshot.image);
+      snapshot.id.base = base;
+      snapshot.base_digest = catalogs_.at(bucket).FindComplete(snapshot.id.BaseId())->image_digest;
+    } else {
+      state.AppendTo(kBuckets, snapshot.image);
+      state.BeginChanges();
+      base = committed();
+    }
+    const BucketChunks chunks(std::move(snapshot), ChunkValue::kChangesHeaderBytes + 200);
     if (!Send(chunks, catalogs_.at(bucket)) || !CleanUp(chunks, catalogs_.at(bucket))) Restart();
     if (random_() % 5 == 0) topic_.Compact();
   }
@@ -101,7 +113,12 @@ class Partition {
     auto engine = NewEngine();
     std::vector<int64_t> from(kBuckets);
     for (const AssembledSnapshot& snapshot : state.snapshots) {
-      auto restored = BucketState::Parse(rulesets_, limits_, kBuckets, snapshot.image);
+      std::string image = snapshot.image;
+      if (!snapshot.changes.empty()) {
+        ++restored_changes_;
+        image = agents::BucketImage::WithChanges(image, snapshot.changes).value_or("");
+      }
+      auto restored = BucketState::Parse(rulesets_, limits_, kBuckets, image);
       EXPECT_TRUE(restored.ok()) << agents::MessageOf(restored.status());
       EXPECT_TRUE(restored->report.exact);
       engine->bucket(snapshot.bucket) = std::move(restored->state);
@@ -124,6 +141,7 @@ class Partition {
   std::vector<agents::StateDigest> reference_digests() const { return reference_->Digests(); }
   int restarts() const { return restarts_; }
   int restored_buckets() const { return restored_buckets_; }
+  int restored_changes() const { return restored_changes_; }
 
  private:
   std::unique_ptr<TestEngine> NewEngine() const {
@@ -138,7 +156,7 @@ class Partition {
       if (Dies()) return false;
       topic_.Put(chunks.Record(i));
     }
-    catalog.MarkComplete(chunks.id());
+    catalog.MarkComplete(chunks.id(), chunks.description().image_digest);
     return true;
   }
 
@@ -148,17 +166,23 @@ class Partition {
       topic_.Delete(key);
     }
     catalog.ForgetSuperseded(chunks.id());
-    size_t keys = 0;
+    std::map<SnapshotId, size_t> left;
     for (const auto& [text, value] : topic_.Content()) {
-      keys += ParseStateKey(text).chunk.place.bucket == chunks.place().bucket;
+      const ChunkKey key = ParseStateKey(text).chunk;
+      if (key.place.bucket == chunks.place().bucket) ++left[key.snapshot];
     }
-    EXPECT_EQ(keys, chunks.size());  // all that is left of the bucket
+    // All that is left of the bucket: the snapshot, and its base.
+    EXPECT_EQ(left[chunks.id()], chunks.size());
+    EXPECT_EQ(left.size(), chunks.id().is_whole() ? 1U : 2U);
+    EXPECT_TRUE(chunks.id().is_whole() || left.contains(chunks.id().BaseId()));
     return true;
   }
 
   void Restart() {
     ++restarts_;
     engine_ = Restore(committed());
+    bases_.clear();
+    bases_.resize(kBuckets, -1);
   }
 
   void ReadCatalogs(std::map<uint32_t, SnapshotCatalog> catalogs) {
@@ -187,13 +211,16 @@ class Partition {
   std::unique_ptr<TestEngine> engine_;
   StateTopic topic_;
   std::map<uint32_t, SnapshotCatalog> catalogs_;
+  std::vector<int64_t> bases_ = std::vector<int64_t>(kBuckets, -1);  ///< -1 = the next is whole
   int restarts_ = 0;
   int restored_buckets_ = 0;
+  int restored_changes_ = 0;
 };
 
 TEST(SnapshotStateTest, AnInstanceThatDiesAnywhereGoesOnWithTheSameState) {
   int restarts = 0;
   int restored_buckets = 0;
+  int restored_changes = 0;
   for (uint32_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);
     Partition partition(seed, Rules());
@@ -204,9 +231,11 @@ TEST(SnapshotStateTest, AnInstanceThatDiesAnywhereGoesOnWithTheSameState) {
     }
     restarts += partition.restarts();
     restored_buckets += partition.restored_buckets();
+    restored_changes += partition.restored_changes();
   }
   EXPECT_GT(restarts, 60);
   EXPECT_GT(restored_buckets, 120);
+  EXPECT_GT(restored_changes, 20);
 }
 
 TEST(SnapshotStateTest, AfterARewindWhatLiesBeyondIsNotTaken) {

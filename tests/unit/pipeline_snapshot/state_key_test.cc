@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace caracal::pipeline {
@@ -15,12 +16,18 @@ const ChunkKey kKey = {
 const std::string kText =
     "bucket/1/bank.public.transactions/3/17/fedcba98765432100123456789abcdef/99172/4";
 
+const ChunkKey kChangesKey = {
+    {"t", 3, 17}, {99172, {0x0123456789abcdef, 0xfedcba9876543210}, 801}, 4};
+const std::string kChangesText = "changes/1/t/3/17/fedcba98765432100123456789abcdef/801/99172/4";
+
 // Keys that have been written stay readable: when this changes, raise kSnapshotFormat.
 TEST(StateKeyTest, TextIsThatOfTheFormat) {
-  EXPECT_EQ(FormatChunkKey(kKey), kText);
-  const StateKey parsed = ParseStateKey(kText);
-  EXPECT_EQ(parsed.kind, StateKeyKind::kChunk);
-  EXPECT_EQ(parsed.chunk, kKey);
+  for (const auto& [key, text] : {std::pair(kKey, kText), std::pair(kChangesKey, kChangesText)}) {
+    EXPECT_EQ(FormatChunkKey(key), text);
+    const StateKey parsed = ParseStateKey(text);
+    EXPECT_EQ(parsed.kind, StateKeyKind::kChunk);
+    EXPECT_EQ(parsed.chunk, key);
+  }
 }
 
 TEST(StateKeyTest, ParsesWhatItFormats) {
@@ -32,6 +39,10 @@ TEST(StateKeyTest, ParsesWhatItFormats) {
     key.place.bucket = static_cast<uint32_t>(random() >> random() % 64);
     key.snapshot.layout = {random() >> random() % 64, random() >> random() % 64};
     key.snapshot.offset = static_cast<int64_t>(random() >> 1 >> random() % 63);
+    if (key.snapshot.offset > 0 && random() % 2 == 0) {
+      key.snapshot.base =
+          static_cast<int64_t>(random() % static_cast<uint64_t>(key.snapshot.offset));
+    }
     key.index = static_cast<uint32_t>(random() >> random() % 64);
     const StateKey parsed = ParseStateKey(FormatChunkKey(key));
     ASSERT_EQ(parsed.kind, StateKeyKind::kChunk) << "seed " << seed << FormatChunkKey(key);
@@ -43,6 +54,7 @@ TEST(StateKeyTest, OtherFormatsAndKindsAreRecognisedByTheirFirstParts) {
   EXPECT_EQ(ParseStateKey("bucket/0/x").kind, StateKeyKind::kOlderFormat);
   EXPECT_EQ(ParseStateKey("bucket/2/x").kind, StateKeyKind::kNewerFormat);
   EXPECT_EQ(ParseStateKey("bucket/4294967295/").kind, StateKeyKind::kNewerFormat);
+  EXPECT_EQ(ParseStateKey("changes/2/x").kind, StateKeyKind::kNewerFormat);
   EXPECT_EQ(ParseStateKey("rules/1/9c1e4d20a7b3").kind, StateKeyKind::kRules);
   EXPECT_EQ(ParseStateKey("ruleset/1/9c1e4d20a7b3").kind, StateKeyKind::kRuleset);
   EXPECT_EQ(ParseStateKey("rules/2/9c1e4d20a7b3").kind, StateKeyKind::kOtherKind);
@@ -79,6 +91,11 @@ TEST(StateKeyTest, EveryOtherTextIsMalformed) {
       "bucket/1/t/3/17/fedcba98765432100123456789abcdef/99172/4/",
       "bucket/1/t/3/17/fedcba98765432100123456789abcdef/99172/+4",
       "bucket/1/t/3/17/fedcba98765432100123456789abcdef/99172/4 ",
+      "changes/1/t/3/17/fedcba98765432100123456789abcdef/99172/4",
+      "changes/1/t/3/17/fedcba98765432100123456789abcdef/-1/99172/4",
+      "changes/1/t/3/17/fedcba98765432100123456789abcdef/99172/99172/4",
+      "changes/1/t/3/17/fedcba98765432100123456789abcdef/99173/99172/4",
+      "bucket/1/t/3/17/fedcba98765432100123456789abcdef/801/99172/4",
       std::string("bucket/1/t\0/3/17/fedcba98765432100123456789abcdef/99172/4", 57),
   };
   for (const std::string& text : texts) {
@@ -87,13 +104,13 @@ TEST(StateKeyTest, EveryOtherTextIsMalformed) {
 }
 
 TEST(StateKeyTest, EveryChangedByteIsAnotherKey) {
-  for (size_t at = 0; at < kText.size(); ++at) {
-    for (int bit = 0; bit < 8; ++bit) {
-      std::string text = kText;
-      text[at] = static_cast<char>(text[at] ^ (1 << bit));
+  for (const std::string& whole : {kText, kChangesText}) {
+    for (size_t bit = 0; bit < whole.size() * 8; ++bit) {
+      std::string text = whole;
+      text[bit / 8] = static_cast<char>(text[bit / 8] ^ (1 << bit % 8));
       const StateKey parsed = ParseStateKey(text);
       if (parsed.kind != StateKeyKind::kChunk) continue;
-      EXPECT_NE(parsed.chunk, kKey) << text;
+      EXPECT_NE(parsed.chunk, ParseStateKey(whole).chunk) << text;
       EXPECT_EQ(FormatChunkKey(parsed.chunk), text);
     }
   }
@@ -102,6 +119,9 @@ TEST(StateKeyTest, EveryChangedByteIsAnotherKey) {
 TEST(StateKeyTest, SnapshotsAreOrderedByOffsetFirst) {
   EXPECT_LT((SnapshotId{1, {9, 9}}), (SnapshotId{2, {0, 0}}));
   EXPECT_LT((SnapshotId{2, {0, 0}}), (SnapshotId{2, {0, 1}}));
+  EXPECT_LT((SnapshotId{2, {0, 0}, 0}), (SnapshotId{2, {0, 0}, 1}));
+  EXPECT_LT((SnapshotId{2, {0, 0}, 1}), (SnapshotId{2, {0, 0}})) << "the whole one is the newest";
+  EXPECT_LT((SnapshotId{2, {0, 0}}), (SnapshotId{3, {0, 0}, 1}));
 }
 
 TEST(StateKeyDeathTest, FormatsLegalPlacesOnly) {
@@ -110,6 +130,9 @@ TEST(StateKeyDeathTest, FormatsLegalPlacesOnly) {
   EXPECT_DEATH(FormatChunkKey(key), "CHECK failed");
   key = kKey;
   key.snapshot.offset = -1;
+  EXPECT_DEATH(FormatChunkKey(key), "CHECK failed");
+  key = kChangesKey;
+  key.snapshot.base = key.snapshot.offset;
   EXPECT_DEATH(FormatChunkKey(key), "CHECK failed");
 }
 

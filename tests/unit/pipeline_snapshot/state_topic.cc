@@ -15,6 +15,14 @@ BucketSnapshot TestSnapshot(uint32_t bucket, int64_t offset, std::string image,
           .image = std::move(image)};
 }
 
+BucketSnapshot TestChanges(const BucketSnapshot& base, int64_t offset, std::string image) {
+  BucketSnapshot changes = base;
+  changes.id = {offset, base.id.layout, base.id.offset};
+  changes.base_digest = DigestOfImage(base.image);
+  changes.image = std::move(image);
+  return changes;
+}
+
 AssemblerOptions TestOptions() {
   AssemblerOptions options;
   options.topic = "bank.public.transactions";

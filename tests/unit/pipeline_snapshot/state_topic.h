@@ -23,6 +23,8 @@ inline constexpr size_t kTestValueBytes = ChunkValue::kHeaderBytes + 40;
 /// A snapshot of the test stream's partition 3.
 BucketSnapshot TestSnapshot(uint32_t bucket, int64_t offset, std::string image,
                             const agents::StateDigest& layout = kTestLayout);
+/// The changes since `base`, a whole snapshot, at a later offset.
+BucketSnapshot TestChanges(const BucketSnapshot& base, int64_t offset, std::string image);
 /// Wants the snapshots of TestSnapshot up to offset 1,000.
 AssemblerOptions TestOptions();
 /// `bytes` random bytes.

@@ -1,0 +1,197 @@
+// Copies of changes through the product's writer and restorer: what is written in which order, what
+// is deleted when, and what a restore takes.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "agents/ruleset/bucket_state.h"
+#include "pipeline/snapshot/snapshot_writer.h"
+#include "pipeline/snapshot/state_restorer.h"
+#include "tests/unit/agents_ruleset/test_agents.h"
+#include "tests/unit/agents_ruleset/test_stream.h"
+#include "tests/unit/pipeline_snapshot/state_topic.h"
+
+namespace caracal::pipeline {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+/// A state topic's partition that stops taking records when it is told to.
+class TopicLog : public StateLog {
+ public:
+  bool WriteAll(const PartitionLease&, std::vector<StateWrite>& writes) override {
+    for (StateWrite& write : writes) {
+      if (writes_left == 0) return false;
+      --writes_left;
+      if (write.value.has_value()) {
+        topic.Put({write.key, *write.value});
+      } else {
+        topic.Delete(write.key);
+      }
+      write.acknowledged = true;
+    }
+    return true;
+  }
+
+  StateTopic topic;
+  size_t writes_left = 1'000'000;
+};
+
+StateTopics Topics() {
+  RulesManifest manifest;
+  manifest.topic = "bank.public.transactions";
+  manifest.buckets = kTestBuckets;
+  manifest.seed_fingerprint = kTestFingerprint;
+  manifest.states = {{{1, 2}, "card-risk/x"}};
+  StateTopics topics;
+  topics.topics = {"state"};
+  topics.buckets = kTestBuckets;
+  topics.seed_fingerprint = kTestFingerprint;
+  topics.layouts = {kTestLayout};
+  topics.rules = {*MakeRulesRecord(std::move(manifest), {})};
+  return topics;
+}
+
+class SnapshotChangesTest : public ::testing::Test {
+ protected:
+  /// "published" or "given up".
+  std::string Publish(int64_t offset, int64_t base, std::string image) {
+    BucketCopy copy = {lease_, 0, offset, std::move(image), base};
+    const auto published = writer_.Publish(copy);
+    if (!published.has_value()) return "given up";
+    static_cast<void>(writer_.DeleteReplaced(*published));
+    return "published";
+  }
+
+  /// What the topic holds, as "base>offset" and "offset" of whole ones, with the number of chunks.
+  std::map<std::string, int> Content() const {
+    std::map<std::string, int> content;
+    for (const auto& [text, value] : log_.topic.Content()) {
+      const SnapshotId id = ParseStateKey(text).chunk.snapshot;
+      ++content[(id.is_whole() ? "" : std::to_string(id.base) + ">") + std::to_string(id.offset)];
+    }
+    return content;
+  }
+
+  /// What a restore at C takes: "offset: image + changes"; "nothing".
+  std::string Restored(int64_t committed) {
+    read_.clear();
+    StateRestorer restorer(
+        topics_, [this](const ImageRequest& request) { return Read(request); }, catalogs_, log_,
+        probe_);
+    RestoreRequest request = {lease_, committed, {{0, topics_.rules[0].hash}}};
+    StateReading reading = restorer.Begin(request);
+    for (const StateTopic::Entry& entry : log_.topic.log()) {
+      reading.Add(entry.key,
+                  entry.value.has_value() ? std::string_view(*entry.value) : std::string_view());
+    }
+    const auto state = restorer.Finish(reading);
+    EXPECT_TRUE(state.ok());
+    if (state->buckets->empty()) return "nothing";
+    return std::to_string(state->buckets->at(0).offset) + ": " + read_.back();
+  }
+
+  absl::StatusOr<std::shared_ptr<agents::BucketState>> Read(const ImageRequest& request) {
+    read_.push_back(std::string(request.image) +
+                    (request.changes.empty() ? "" : " + " + std::string(request.changes)));
+    if (std::find(refused_.begin(), refused_.end(), read_.back()) != refused_.end()) {
+      return absl::DataLossError("refused");
+    }
+    // Nothing looks into it.
+    return std::make_shared<agents::BucketState>(
+        agents::CompileForTest({agents::Ruleset("x", 0, {agents::CountRule("a", 1, 1)})}),
+        agents::BucketLimits());
+  }
+
+  const StateTopics topics_ = Topics();
+  const LeasePtr lease_ =
+      std::make_shared<PartitionLease>(1, uint16_t{0}, "bank.public.transactions", 3, 0);
+  TopicLog log_;
+  SnapshotCatalogs catalogs_;
+  SnapshotWriter writer_{topics_, catalogs_, log_, ChunkValue::kChangesHeaderBytes + 4};
+  RestoreProbe probe_;
+  Texts read_;
+  Texts refused_;
+};
+
+TEST_F(SnapshotChangesTest, ChangesReplaceChangesAndAWholeCopyReplacesThemAll) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  EXPECT_EQ(Publish(200, 100, "first"), "published");
+  EXPECT_EQ(Restored(1000), "200: base + first");
+  EXPECT_EQ(Publish(300, 100, "second"), "published");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}, {"100>300", 2}}));
+  EXPECT_EQ(Restored(1000), "300: base + second");
+  EXPECT_EQ(Publish(400, -1, "whole"), "published");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"400", 1}}));
+  EXPECT_EQ(Restored(1000), "400: whole");
+  EXPECT_EQ(probe_.buckets_restored.value(), 3U);
+  EXPECT_EQ(probe_.changes_restored.value(), 2U);
+}
+
+TEST_F(SnapshotChangesTest, NothingIsBuiltOnAWholeCopyThatNeverBecameComplete) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  log_.writes_left = 1;
+  EXPECT_EQ(Publish(200, -1, "a whole copy in chunks"), "given up");
+  log_.writes_left = 1000;
+  EXPECT_EQ(Publish(300, 200, "changes"), "given up");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}, {"200", 1}}));
+  EXPECT_EQ(Restored(1000), "100: base");
+  EXPECT_EQ(Publish(400, -1, "next"), "published");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"400", 1}}));
+}
+
+TEST_F(SnapshotChangesTest, ChangesThatStayInPiecesAreDeletedByTheNextCopy) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  EXPECT_EQ(Publish(200, 100, "first"), "published");
+  log_.writes_left = 2;
+  EXPECT_EQ(Publish(300, 100, "changes in chunks"), "given up");
+  EXPECT_EQ(Restored(1000), "200: base + first");
+  log_.writes_left = 1000;
+  EXPECT_EQ(Publish(400, 100, "last"), "published");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}, {"100>400", 1}}));
+}
+
+TEST_F(SnapshotChangesTest, TombstonesThatFailedAreSentAgainByTheNextCopy) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  EXPECT_EQ(Publish(200, 100, "one"), "published");
+  log_.writes_left = 1;
+  EXPECT_EQ(Publish(300, 100, "two"), "published");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}, {"100>200", 1}, {"100>300", 1}}));
+  EXPECT_EQ(Restored(1000), "300: base + two");
+  log_.writes_left = 1000;
+  EXPECT_EQ(Restored(250), "200: base + one") << "and what is beyond was deleted";
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}, {"100>200", 1}}));
+}
+
+TEST_F(SnapshotChangesTest, RefusedChangesLeaveTheWholeCopy) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  EXPECT_EQ(Publish(200, 100, "one"), "published");
+  refused_ = {"base + one"};
+  EXPECT_EQ(Restored(1000), "100: base");
+  EXPECT_EQ(read_, (Texts{"base + one", "base"}));
+  EXPECT_EQ(probe_.buckets_refused.value(), 1U);
+  EXPECT_EQ(probe_.changes_restored.value(), 0U);
+  refused_ = {"base + one", "base"};
+  EXPECT_EQ(Restored(1000), "nothing");
+}
+
+TEST_F(SnapshotChangesTest, AGroupThatIsSetBackTakesWhatIsNotBeyond) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  EXPECT_EQ(Publish(200, 100, "one"), "published");
+  EXPECT_EQ(Restored(199), "100: base");
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}}));
+  EXPECT_EQ(Restored(99), "nothing");
+  EXPECT_TRUE(Content().empty());
+}
+
+}  // namespace
+}  // namespace caracal::pipeline
