@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 
@@ -12,6 +14,7 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kTimeoutMs = 10'000;
+constexpr absl::Duration kTopicPause = absl::Milliseconds(20);
 
 using AdminOptions =
     std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDeleter<rd_kafka_AdminOptions_destroy>>;
@@ -148,8 +151,20 @@ absl::Status TopicAdmin::CreateTopic(const TopicSpec& spec) {
     return absl::AlreadyExistsError(fmt::format("topic '{}' exists", spec.name));
   }
   const char* reason = rd_kafka_topic_result_error_string(results[0]);
-  return KafkaAdminStatus(code,
-                          reason == nullptr ? context : fmt::format("{}: {}", context, reason));
+  RETURN_IF_ERROR(
+      KafkaAdminStatus(code, reason == nullptr ? context : fmt::format("{}: {}", context, reason)));
+  AwaitTopic(spec.name);
+  return absl::OkStatus();
+}
+
+void TopicAdmin::AwaitTopic(const std::string& topic) {
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(kTimeoutMs);
+  while (absl::Now() < deadline) {
+    const absl::StatusOr<std::optional<TopicShape>> shape = Shape(topic);
+    const bool is_coming = shape.ok() ? !shape->has_value() : absl::IsUnavailable(shape.status());
+    if (!is_coming) return;
+    absl::SleepFor(kTopicPause);
+  }
 }
 
 }  // namespace caracal::pipeline

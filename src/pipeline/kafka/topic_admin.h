@@ -50,13 +50,16 @@ class TopicAdmin {
   absl::StatusOr<std::optional<int32_t>> PartitionCount(const std::string& topic);
   /// The effective settings of an existing topic.
   absl::StatusOr<std::map<std::string, std::string>> DescribeConfig(const std::string& topic);
-  /// Creates one topic. AlreadyExists when it is there; PermissionDenied without the right.
+  /// Creates one topic and waits until a broker tells of it, which may be a little after the
+  /// controller has taken it. AlreadyExists when it is there; PermissionDenied without the right.
   absl::Status CreateTopic(const TopicSpec& spec);
 
  private:
   TopicAdmin(std::string brokers, std::unique_ptr<LastLogLine> log, KafkaClient client)
       : brokers_(std::move(brokers)), log_(std::move(log)), client_(std::move(client)) {}
   std::string Unanswered() const;
+  /// Returns in any case, after ten seconds at the latest.
+  void AwaitTopic(const std::string& topic);
 
   const std::string brokers_;
   const std::unique_ptr<LastLogLine> log_;  ///< the client's threads write to it
