@@ -15,6 +15,7 @@
 
 #include "agents/api/check.h"
 #include "agents/builtin/builtin_agents.h"
+#include "agents/ruleset/bucket_image.h"
 #include "agents/ruleset/bucket_state.h"
 #include "agents/state/key_hash.h"
 #include "pipeline/snapshot/bucket_assembler.h"
@@ -100,6 +101,45 @@ void BM_Append(benchmark::State& state) {
   Report(state, image.size());
 }
 
+/// Makes a tenth more keys; returns the whole image of before.
+std::string ChangeSome(BucketState& bucket) {
+  std::string whole;
+  bucket.AppendTo(kBuckets, whole);
+  bucket.BeginChanges();
+  std::mt19937_64 random(kSeed + 1);
+  for (size_t i = 0; i < kKeys / 10; ++i) {
+    const std::string key = std::to_string(100'000'000'000 + random() % 1'000'000'000);
+    const auto handle = bucket.FindOrInsert(0, TableKey::Of(key, HashKey(key, kSeed)));
+    bucket.table(0).Touch(handle, 1'000'000'000);
+  }
+  return whole;
+}
+
+void BM_AppendChanges(benchmark::State& state) {
+  BucketState bucket = MakeBucket(Compile(/*profile=*/true), /*rows=*/true);
+  ChangeSome(bucket);
+  std::string image;
+  for (auto _ : state) {
+    image.clear();
+    bucket.AppendChangesTo(kBuckets, image);
+    benchmark::DoNotOptimize(image.data());
+  }
+  Report(state, image.size());
+}
+
+void BM_WithChanges(benchmark::State& state) {
+  BucketState bucket = MakeBucket(Compile(/*profile=*/true), /*rows=*/true);
+  const std::string whole = ChangeSome(bucket);
+  std::string changes;
+  bucket.AppendChangesTo(kBuckets, changes);
+  for (auto _ : state) {
+    auto image = BucketImage::WithChanges(whole, changes);
+    CHECK(image.ok());
+    benchmark::DoNotOptimize(image->data());
+  }
+  Report(state, whole.size());
+}
+
 void BM_Parse(benchmark::State& state) {
   const auto rulesets = Compile(state.range(0) != 0);
   std::string image;
@@ -156,6 +196,8 @@ void Shapes(benchmark::internal::Benchmark* bench) {
 }
 
 BENCHMARK(BM_Append)->Apply(Shapes);
+BENCHMARK(BM_AppendChanges);
+BENCHMARK(BM_WithChanges);
 BENCHMARK(BM_Parse)->Apply(Shapes);
 BENCHMARK(BM_Chunk);
 BENCHMARK(BM_Assemble);
