@@ -38,9 +38,10 @@ STEP = 1.5
 HALVINGS = 2
 RAMP_WARM_UP = 2  # seconds
 RATES = (1_000, 1_000_000)
-# A rate is sustained when a tenth of the alerts at most is later than this after the short run:
-# behind a program that is a tenth too slow they are.
+# A rate is sustained when half of the alerts come earlier than this: behind a program that is a
+# twentieth too slow they do not, and a short pause makes fewer than that late.
 LATE_MS = 250
+ATTEMPTS = 2
 EXAMPLES = """examples:
   ./dev bench echo
   ./dev bench echo --delivery=exactly_once --repetitions 1 --seconds=5
@@ -91,16 +92,7 @@ class Bench:
     def find_rate(self, delivery):
         """The highest rate that sender, broker and Caracal sustain together, or --max-rate."""
         def sustains(rate):
-            try:
-                run = self.run(OURS, delivery, rate, "ramp", self._arguments.ramp_seconds,
-                               RAMP_WARM_UP)
-            except NotSentError:
-                say(f"{delivery}: {rate:9,}/s: not sent")
-                return False
-            late = run.latency_ms["p90"]
-            sustained = not run.void and late <= LATE_MS
-            say(f"{delivery}: {rate:9,}/s: {'' if sustained else 'not '}sustained, p90 {late} ms")
-            return sustained
+            return any(self._sustains(delivery, rate, attempt) for attempt in range(ATTEMPTS))
 
         # The broker's code is compiled while it runs.
         self.run(OURS, delivery, self._arguments.first_rate, "warm-up",
@@ -111,6 +103,18 @@ class Bench:
         if rate is None:
             raise SystemExit(f"echo: the machine does not sustain {RATES[0]:,} payments/s")
         return rate
+
+    def _sustains(self, delivery, rate, attempt):
+        try:
+            run = self.run(OURS, delivery, rate, f"ramp {attempt}", self._arguments.ramp_seconds,
+                           RAMP_WARM_UP)
+        except NotSentError:
+            say(f"{delivery}: {rate:9,}/s: not sent")
+            return False
+        late = run.latency_ms["p50"]
+        sustained = not run.void and late <= LATE_MS
+        say(f"{delivery}: {rate:9,}/s: {'' if sustained else 'not '}sustained, p50 {late} ms")
+        return sustained
 
 
 def say(text):

@@ -1,9 +1,9 @@
 """Puts a program under payments that come at fixed times, and measures it: how long an alert takes,
 processor time, wake-ups.
 
-open_loop sends the payments and reads the alerts as a consumer of committed records. Broker, sender,
-program and reader share the processors. Every account has a history before the load begins, which
-the program must have judged: it runs, and its state is warm.
+open_loop sends the payments and reads the alerts as a consumer of committed records. Broker,
+sender, program and reader share the processors. Every account has a history before the load begins,
+which the program must have judged: it runs, and its state is warm.
 """
 
 import dataclasses
@@ -73,8 +73,8 @@ def topic_of(name):
 
 def group_name(who, number):
     """A name for the consumer group and the topics of one run."""
-    words = "".join(each if each.isalnum() else " " for each in who.lower()).split()
-    return "-".join(["load", *words, str(number)])
+    text = f"load {who} {number}".lower()
+    return "-".join("".join(each if each.isalnum() else " " for each in text).split())
 
 
 class Loads:
