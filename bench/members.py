@@ -85,6 +85,11 @@ def metrics_of(admin):
     return totals(metrics_text(admin))
 
 
+def end_on_term():
+    """TERM ends this script like an error: what it has started is stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
 def missing_programs(name):
     """Says what the stack needs and this machine has not; False = nothing is missing."""
     missing = [program for program in ("java", "mvn", "kcat", "psql", "curl")

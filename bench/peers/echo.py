@@ -24,7 +24,7 @@ sys.path[:0] = [str(PEERS), str(BENCH), str(BENCH.parent / "tests" / "e2e")]
 from harness.stack import Stack  # noqa: E402
 from lineup import Peer, alerts_topic  # noqa: E402
 from loads import Load, Loads, NotSentError, group_name, topic_of  # noqa: E402
-from members import JAVA_OPTIONS, missing_programs  # noqa: E402
+from members import JAVA_OPTIONS, end_on_term, missing_programs  # noqa: E402
 
 CONFIG = BENCH / "config" / "latency.yaml"
 OURS = "Caracal"
@@ -197,6 +197,7 @@ def main():
     arguments = parse_arguments()
     if missing_programs("echo"):
         return 69
+    end_on_term()
     os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
     stack = Stack()
     with contextlib.ExitStack() as cleanup:

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 
-from drains import process_tree, running
+from drains import ended, process_tree, running
 from harness.kafka import Kafka
 from harness.waiting import WaitTimeout, wait_until
 from lineup import alerts_topic
@@ -99,7 +99,7 @@ class Loads:
         log = self._stack.directory / f"{name}.log"
         before = process_cpu(self._broker)
         with running(command, environment, log, **pipes) as process:
-            report, used, since_start = self._run(peer, name, load, process.pid)
+            report, used, since_start = self._run(peer, name, load, process, log)
             judged = self._judged(peer, name)
             if pipes:
                 process.stdin.close()
@@ -113,11 +113,16 @@ class Loads:
                       report["expected"], report["received"])
 
     def _make_topics(self, name, partitions):
-        for created in (topic_of(name), alerts_topic(name), f"{name}.dead-letters"):
+        topics = [topic_of(name), alerts_topic(name), f"{name}.dead-letters"]
+        for created in topics:
             self._kafka.create_topic(created, partitions)
         self._kafka.create_topic(f"{name}.state", partitions, cleanup_policy="compact")
+        # The broker answers before it knows them itself.
+        for created in (*topics, f"{name}.state"):
+            wait_until(lambda topic=created: self._kafka.partition_count(topic) == partitions,
+                       f"{created} is not there")
 
-    def _run(self, peer, name, load, pid):
+    def _run(self, peer, name, load, process, log):
         """(open_loop's report, what has been used since the warm-up, the meters at the end)."""
         command = [self._open_loop, "--brokers", self._stack.bootstrap, "--topic", topic_of(name),
                    "--rate", load.rate, "--seconds", load.warm_up + load.seconds,
@@ -130,19 +135,23 @@ class Loads:
             try:
                 assert loop.stdout.readline(), "open_loop has ended"
                 ends = self._kafka.end_offsets(topic_of(name))
-                wait_until(lambda: self._committed(name) >= sum(ends.values()),
-                           f"{name} does not judge the history", START_SECONDS)
+                wait_until(lambda: self._has_judged(name, ends, process, log),
+                           f"{name} does not judge the history: see {log}", START_SECONDS)
                 loop.stdin.write("\n")
                 loop.stdin.close()
                 assert loop.stdout.readline(), "open_loop has ended"
-                before = self._meters(pid)
+                before = self._meters(process.pid)
                 text = loop.stdout.read()
-                after = self._meters(pid)
+                after = self._meters(process.pid)
             finally:
                 loop.kill()
         if not text:
             raise NotSentError(f"{name}: open_loop has ended without a report")
         return json.loads(text), [now - then for now, then in zip(after, before)], after
+
+    def _has_judged(self, name, ends, process, log):
+        assert process.poll() is None, ended(log)
+        return self._committed(name) >= sum(ends.values())
 
     def _meters(self, pid):
         tree = process_tree(pid)

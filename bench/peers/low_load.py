@@ -29,7 +29,7 @@ from lineup import (  # noqa: E402
     Peer,
 )
 from loads import Load, Loads, group_name, topic_of  # noqa: E402
-from members import JAVA_OPTIONS, missing_programs  # noqa: E402
+from members import JAVA_OPTIONS, end_on_term, missing_programs  # noqa: E402
 
 CONFIG = PEERS / "reference.yaml"
 HISTORY = 3  # what the profile wants before it judges
@@ -126,6 +126,7 @@ def main():
     arguments = parse_arguments()
     if missing_programs("low_load"):
         return 69
+    end_on_term()
     os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
     stack = Stack()
     with contextlib.ExitStack() as cleanup:

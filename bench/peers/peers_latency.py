@@ -31,7 +31,7 @@ from lineup import (  # noqa: E402
     Peer,
 )
 from loads import Load, Loads, group_name, topic_of  # noqa: E402
-from members import JAVA_OPTIONS, missing_programs  # noqa: E402
+from members import JAVA_OPTIONS, end_on_term, missing_programs  # noqa: E402
 
 PARTITIONS = 12
 FAMILIES = ("honest", "streams", "flink")
@@ -118,6 +118,7 @@ def main():
     arguments = parse_arguments()
     if missing_programs("peers_latency"):
         return 69
+    end_on_term()
     os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
     stack = Stack()
     os.environ["STACK_CACHE"] = stack.cache
