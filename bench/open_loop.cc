@@ -156,7 +156,7 @@ class Sender {
 
  private:
   absl::Status Send(int64_t payment) {
-    const absl::Status status = Produce(payment, accounts_.Sample(random_));
+    absl::Status status = Produce(payment, accounts_.Sample(random_));
     if (payment >= load_.first_counted()) {
       lateness_us_.push_back(MicrosSince(start_) - load_.IntendedMicros(payment));
     }
