@@ -20,6 +20,15 @@ def process_cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def wake_ups(pid):
+    """How often the threads that a process has now have waited and gone on."""
+    count = 0
+    for status in pathlib.Path(f"/proc/{pid}/task").glob("*/status"):
+        with contextlib.suppress(OSError):  # the thread has ended
+            count += int(status.read_text().partition("\nvoluntary_ctxt_switches:")[2].split()[0])
+    return count
+
+
 def machine_cpu():
     """(busy, stolen, all) seconds of all processors since the machine has started."""
     fields = [int(field) / TICKS for field in
@@ -74,6 +83,11 @@ def metrics_text(admin):
 def metrics_of(admin):
     """{metric: sum over its labels} of a running member."""
     return totals(metrics_text(admin))
+
+
+def end_on_term():
+    """TERM ends this script like an error: what it has started is stopped."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def missing_programs(name):

@@ -3,7 +3,8 @@
 // a consumer of committed records. An alert's latency counts from the intended time of its payment,
 // so that a sender or an engine that stands still is not forgiven. Prints one JSON line.
 //
-// With a history it sends that first, prints a line, and begins when it is sent one.
+// With a history it sends that first, prints a line, and begins when it is sent one; it prints
+// another one when the warm-up is over. Without a topic of alerts it only sends.
 //
 // Every hundredth payment is above the limit of config/latency-rules.yaml and must come back as
 // exactly one alert. A line of the trace: the alert's partition, the intended time and the time it
@@ -48,8 +49,8 @@ constexpr auto kLastAlertWait = std::chrono::seconds(30);
 struct Load {
   std::string brokers;
   std::string topic;
-  std::string alerts;
-  std::string trace;  ///< empty = none
+  std::string alerts;  ///< empty = nobody raises any
+  std::string trace;   ///< empty = none
   int64_t rate = 20'000;
   int64_t seconds = 60;
   int64_t warm_up_seconds = 0;
@@ -104,6 +105,12 @@ void Append(const Load& load, int64_t payment, uint32_t account, int64_t wall_us
       wall_us / 1000, 1'000'000 + payment, 24'000'000 + payment * 8, wall_us / 1000);
 }
 
+/// Tells whoever has started this process.
+void Say(std::string_view event) {
+  fmt::print("{{\"{}\":true}}\n", event);
+  std::fflush(stdout);
+}
+
 /// Sends every payment at its intended time; how late each send was, in microseconds.
 class Sender {
  public:
@@ -135,6 +142,7 @@ class Sender {
     while (next < load_.payments()) {
       const int64_t now = MicrosSince(start_);
       for (; next < load_.payments() && load_.IntendedMicros(next) <= now; ++next) {
+        if (load_.history > 0 && next == load_.first_counted()) Say("counting");
         RETURN_IF_ERROR(Send(next));
       }
       rd_kafka_poll(client_.get(), 0);
@@ -148,7 +156,7 @@ class Sender {
 
  private:
   absl::Status Send(int64_t payment) {
-    const absl::Status status = Produce(payment, accounts_.Sample(random_));
+    absl::Status status = Produce(payment, accounts_.Sample(random_));
     if (payment >= load_.first_counted()) {
       lateness_us_.push_back(MicrosSince(start_) - load_.IntendedMicros(payment));
     }
@@ -211,7 +219,9 @@ class AlertReader {
     return absl::OkStatus();
   }
 
-  int64_t expected() const { return (load_.payments() + kAlertEvery - 1) / kAlertEvery; }
+  int64_t expected() const {
+    return load_.alerts.empty() ? 0 : (load_.payments() + kAlertEvery - 1) / kAlertEvery;
+  }
   int64_t received() const { return received_; }
   int64_t repeated() const { return repeated_; }
   std::vector<int64_t>& latency_us() { return latency_us_; }
@@ -264,8 +274,7 @@ std::string Quantiles(std::vector<int64_t>& values) {
 }
 
 void WaitForWord() {
-  fmt::print("{{\"history\":true}}\n");
-  std::fflush(stdout);
+  Say("history");
   for (int c = std::getchar(); c != '\n' && c != EOF;) c = std::getchar();
 }
 
@@ -277,7 +286,9 @@ absl::Status Run(const Load& load) {
   AlertReader reader(load, start);
   std::atomic<bool> sent = false;
   absl::Status read;
-  std::thread reading([&] { read = reader.Run(sent); });
+  std::thread reading([&] {
+    if (!load.alerts.empty()) read = reader.Run(sent);
+  });
   std::this_thread::sleep_until(start);
   const absl::Status sending = sender.Run(start);
   sent = true;
@@ -300,7 +311,7 @@ int main(int argc, char** argv) {
   CLI::App app("Sends payments at their intended times and reads their alerts");
   app.add_option("--brokers", load.brokers)->required();
   app.add_option("--topic", load.topic)->required();
-  app.add_option("--alerts", load.alerts)->required();
+  app.add_option("--alerts", load.alerts, "topic to read them from; none: only send");
   app.add_option("--rate", load.rate, "payments per second")->check(CLI::PositiveNumber);
   app.add_option("--seconds", load.seconds)->check(CLI::PositiveNumber);
   app.add_option("--warm-up", load.warm_up_seconds, "seconds that are not counted");

@@ -18,6 +18,7 @@ import sys
 BENCH = pathlib.Path(__file__).resolve().parent
 PROGRAM = "src/pipeline/tools/caracal"
 QUIET_LOAD = 0.5
+HELP = {"-h", "--help"}
 
 
 @dataclasses.dataclass
@@ -78,6 +79,8 @@ class Runner:
         command = [sys.executable, "-B", str(BENCH / f"{name}.py"), "--out", str(out),
                    "--caracal", self.path(PROGRAM), *arguments, *self.extra]
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
+        if HELP & set(self.extra):
+            raise SystemExit(done.returncode)
         if done.returncode not in accepted or not out.exists():
             raise SystemExit(done.returncode or 1)
         report = json.loads(out.read_text())
@@ -294,6 +297,22 @@ def run_peers_latency(runner):
         yield Figure(**row)
 
 
+def run_low_load(runner):
+    report = runner.script(
+        "peers/low_load", "--open-loop", runner.path("bench/open_loop"),
+        "--honest", runner.path("bench/honest_peer"), "--runs", str(runner.repetitions))
+    for row in report["figures"]:
+        yield Figure(**row)
+
+
+def run_echo(runner):
+    report = runner.script(
+        "peers/echo", "--open-loop", runner.path("bench/open_loop"),
+        "--echo", runner.path("bench/echo_peer"), "--runs", str(runner.repetitions))
+    for row in report["figures"]:
+        yield Figure(**row)
+
+
 BENCHMARKS = {
     "engine": (run_engine, ["engine_bench"]),
     "decode": (run_decode, ["decode_bench"]),
@@ -310,7 +329,10 @@ BENCHMARKS = {
     "recovery": (run_recovery, [PROGRAM, "open_loop"]),
     "peers": (run_peers, [PROGRAM, "bare_consumer", "honest_peer"]),
     "peers_latency": (run_peers_latency, [PROGRAM, "honest_peer", "open_loop"]),
+    "low_load": (run_low_load, [PROGRAM, "honest_peer", "open_loop"]),
+    "echo": (run_echo, [PROGRAM, "echo_peer", "open_loop"]),
 }
+REPETITIONS = {"low_load": 3, "echo": 3}
 
 
 def machine():
@@ -381,14 +403,26 @@ def run_one(name, runner):
     return not any(figure.void for figure in figures)
 
 
+def print_help(name, runner):
+    """A script prints its own, and this ends."""
+    if any(target.endswith("_bench") for target in BENCHMARKS[name][1]):
+        print(f"./dev bench {name} takes the arguments of Google Benchmark, such as\n"
+              "--benchmark_filter=REGEX")
+    else:
+        list(BENCHMARKS[name][0](runner))
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    # The help of one benchmark is that of its program.
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], add_help=False)
     parser.add_argument("names", nargs="*", metavar="NAME",
                         help=f"one or more of {', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--build", type=pathlib.Path, required=True, help="build folder")
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, help="5, with some benchmarks 3")
     parser.add_argument("--targets", action="store_true",
                         help="print the build targets the benchmarks need, and end")
+    parser.add_argument("--names", action="store_true", dest="only_names",
+                        help="print the names of the benchmarks, and end")
     arguments, extra = parser.parse_known_args()
     for name in arguments.names:
         if name not in BENCHMARKS:
@@ -396,11 +430,19 @@ def main():
     names = arguments.names or list(BENCHMARKS)
     if extra and len(names) != 1:
         parser.error(f"{' '.join(extra)}: name one benchmark to pass it arguments")
+    if arguments.only_names:
+        print(*names)
+        return 0
     if arguments.targets:
         print(*sorted({target for name in names for target in BENCHMARKS[name][1]}))
         return 0
-    runner = Runner(arguments.build.resolve(), arguments.repetitions, extra)
-    valid = [run_one(name, runner) for name in names]
+    build = arguments.build.resolve()
+    if HELP & set(extra):
+        print_help(names[0], Runner(build, 1, extra))
+        return 0
+    valid = [
+        run_one(name, Runner(build, arguments.repetitions or REPETITIONS.get(name, 5), extra))
+        for name in names]
     return 0 if all(valid) else 1
 
 

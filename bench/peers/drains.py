@@ -98,14 +98,14 @@ def drain_by_process(topic, who, group, command, environment=None):
                      sum(map(peak_rss_kib, tree)))
 
 
-def _ended(log):
+def ended(log):
     """What a program that has ended by itself has said last."""
     tail = log.read_text(errors="replace").splitlines()[-15:]
     return "\n".join(["the program has ended; the end of its output:", *tail])
 
 
 def _is_done(topic, group, process, log):
-    assert process.poll() is None, _ended(log)
+    assert process.poll() is None, ended(log)
     return topic.is_drained(group)
 
 
@@ -149,5 +149,5 @@ def drain_by_passes(topic, who, group, command, passes):
 
 def _line(process, log):
     line = process.stdout.readline()
-    assert line, _ended(log)
+    assert line, ended(log)
     return json.loads(line)

@@ -6,6 +6,7 @@ import pathlib
 
 PEERS = pathlib.Path(__file__).resolve().parent
 CARACAL = "Caracal, exactly_once"
+CARACAL_AT_LEAST_ONCE = "Caracal, at_least_once"
 HONEST = "honest C++"
 TUNED_PYTHON = "Python, tuned"
 NAIVE_PYTHON = "Python, naive"
@@ -59,10 +60,11 @@ class Lineup:
         self._scratch = scratch
 
     def peers(self):
-        return [peer for peer in (*self._honest(), *self._python(), *self._streams(),
+        return [peer for peer in (*self.honest(), *self._python(), *self._streams(),
                                   *self._flink()) if peer.family in self._arguments.only]
 
-    def _honest(self):
+    def honest(self):
+        """The peer in C++, and the same without judging."""
         def command(name, *extra):
             return [self._arguments.honest, self._brokers, self._topic, name, alerts_topic(name),
                     CONSUMERS, *extra]

@@ -14,7 +14,6 @@ import dataclasses
 import json
 import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -22,10 +21,7 @@ PEERS = pathlib.Path(__file__).resolve().parent
 BENCH = PEERS.parent
 sys.path[:0] = [str(PEERS), str(BENCH), str(BENCH.parent / "tests" / "e2e")]
 
-from drains import process_tree, running  # noqa: E402
-from harness.kafka import Kafka  # noqa: E402
 from harness.stack import Stack  # noqa: E402
-from harness.waiting import wait_until  # noqa: E402
 from lineup import (  # noqa: E402
     CARACAL,
     FLINK_EXACTLY_ONCE,
@@ -33,29 +29,17 @@ from lineup import (  # noqa: E402
     STREAMS_EXACTLY_ONCE,
     Lineup,
     Peer,
-    alerts_topic,
 )
-from members import JAVA_OPTIONS, missing_programs, process_cpu  # noqa: E402
+from loads import Load, Loads, group_name, topic_of  # noqa: E402
+from members import JAVA_OPTIONS, end_on_term, missing_programs  # noqa: E402
 
 PARTITIONS = 12
 FAMILIES = ("honest", "streams", "flink")
 CONFIG = PEERS / "reference.yaml"
-START_SECONDS = 300
 HISTORY = 3  # what the profile wants before it judges
 COMMIT_MS = "100"
 # Least ratios of a peer's 99th percentile to Caracal's.
 FLOORS = {STREAMS_EXACTLY_ONCE: 3, FLINK_EXACTLY_ONCE: 8}
-
-
-@dataclasses.dataclass
-class Run:
-    """One run. CPU in seconds, from the program's start until the last alert has been read."""
-
-    who: str
-    latency_ms: dict
-    cpu: float
-    broker_cpu: float
-    sender_late_ms: dict
 
 
 class Bench:
@@ -63,9 +47,9 @@ class Bench:
         self._stack = stack
         self._arguments = arguments
         self._scratch = scratch
-        self._kafka = Kafka(stack.bootstrap)
-        pid_file = stack.directory / "stack" / "kafka.pid"
-        self._broker = int(pid_file.read_text().split()[0])
+        self._loads = Loads(stack, arguments.open_loop)
+        self._load = Load(arguments.rate, arguments.seconds, arguments.warm_up, arguments.accounts,
+                          PARTITIONS, HISTORY)
 
     def contenders(self, topic):
         ours = Peer(CARACAL, "caracal", "process",
@@ -76,49 +60,11 @@ class Bench:
 
     def run(self, who, number):
         """One program under load, on topics of its own."""
-        name = f"latency-{''.join(each if each.isalnum() else '-' for each in who.lower())}-{number}"
-        topic = f"{name}.transactions"
-        for created in (topic, alerts_topic(name), f"{name}.dead-letters"):
-            self._kafka.create_topic(created, PARTITIONS)
-        self._kafka.create_topic(f"{name}.state", PARTITIONS, cleanup_policy="compact")
-        environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
-                       "BENCH_TOPIC": topic,
-                       "BENCH_ADMIN": f"127.0.0.1:{self._stack.admin_ports[0]}"}
-        peer = next(each for each in self.contenders(topic) if each.name == who)
-        pipes = {"stdin": subprocess.PIPE} if peer.kind == "passes" else {}
-        command = [str(word) for word in peer.command(name)]
-        broker = process_cpu(self._broker)
-        with running(command, environment, self._stack.directory / f"{name}.log", **pipes) as process:
-            report = self._load(topic, name)
-            cpu = sum(map(process_cpu, process_tree(process.pid)))
-            used = process_cpu(self._broker) - broker
-            if pipes:
-                process.stdin.close()
-                process.wait(60)
-        assert report["received"] == report["expected"], f"{who}: alerts are missing: {report}"
-        return Run(who, report["latency_ms"], cpu, used, report["late_ms"])
-
-    def _load(self, topic, name):
-        arguments = self._arguments
-        command = [arguments.open_loop, "--brokers", self._stack.bootstrap, "--topic", topic,
-                   "--alerts", alerts_topic(name), "--rate", arguments.rate,
-                   "--seconds", arguments.warm_up + arguments.seconds,
-                   "--warm-up", arguments.warm_up, "--accounts", arguments.accounts,
-                   "--partitions", PARTITIONS, "--history", HISTORY, "--micros"]
-        with subprocess.Popen([str(word) for word in command], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True) as loop:
-            assert loop.stdout.readline(), "open_loop has ended"
-            ends = self._kafka.end_offsets(topic)
-            wait_until(lambda: self._has_judged(name, topic, ends),
-                       f"{name} does not judge the history", START_SECONDS)
-            text, _ = loop.communicate("\n")
-        assert loop.returncode == 0, f"open_loop exits {loop.returncode}"
-        return json.loads(text)
-
-    def _has_judged(self, group, topic, ends):
-        """Whether the program has started and caught up: it has committed the history."""
-        committed = self._kafka.committed_offsets(group, topic)
-        return all(committed.get(partition, 0) >= end for partition, end in ends.items())
+        name = group_name(who, number)
+        peer = next(each for each in self.contenders(topic_of(name)) if each.name == who)
+        run = self._loads.measure(peer, name, self._load)
+        assert run.alerts == run.alerts_expected, f"alerts are missing: {run}"
+        return run
 
 
 def figures(runs):
@@ -135,12 +81,14 @@ def figures(runs):
                           for our, theirs in zip(ours, by_who[who])], f">= {least}"))
     if HONEST in by_who:
         rows.append((f"Caracal / {HONEST}: CPU", "ratio",
-                     [our.cpu / theirs.cpu for our, theirs in zip(ours, by_who[HONEST])], ""))
+                     [our.cpu_from_start / theirs.cpu_from_start
+                      for our, theirs in zip(ours, by_who[HONEST])], ""))
     for who, own in by_who.items():
         for quantile in own[0].latency_ms:
             rows.append((f"{who}: {quantile}", "ms", [run.latency_ms[quantile] for run in own], ""))
-        rows.append((f"{who}: CPU", "s", [run.cpu for run in own], ""))
-        rows.append((f"{who}: broker CPU", "s", [run.broker_cpu for run in own], ""))
+        rows.append((f"{who}: CPU", "s", [run.cpu_from_start for run in own], ""))
+        rows.append((f"{who}: broker CPU", "s",
+                     [run.broker_cpu_from_start for run in own], ""))
         rows.append((f"{who}: sender late, p99", "ms",
                      [run.sender_late_ms["p99"] for run in own], ""))
     return [dict(zip(("name", "unit", "values", "target"), row)) for row in rows]
@@ -170,6 +118,7 @@ def main():
     arguments = parse_arguments()
     if missing_programs("peers_latency"):
         return 69
+    end_on_term()
     os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
     stack = Stack()
     os.environ["STACK_CACHE"] = stack.cache
@@ -183,7 +132,7 @@ def main():
         for number in range(arguments.runs):
             for who in names if number % 2 == 0 else reversed(names):
                 runs.append(bench.run(who, number))
-                print(f"  {who:32} {runs[-1].latency_ms}   cpu {runs[-1].cpu:.1f} s",
+                print(f"  {who:32} {runs[-1].latency_ms}   cpu {runs[-1].cpu_from_start:.1f} s",
                       file=sys.stderr, flush=True)
     report = {"rate": arguments.rate, "seconds": arguments.seconds, "accounts": arguments.accounts,
               "runs": [dataclasses.asdict(run) for run in runs], "figures": figures(runs)}

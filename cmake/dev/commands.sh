@@ -169,16 +169,18 @@ help_bench() {
   cat <<'TEXT'
 ./dev bench [NAME] [ARGUMENTS]
 
-Builds and runs the benchmarks, or one: engine, decode, agents, key_table, generate, drain, peers,
-and more. Every figure is a median of five repetitions (--repetitions), with the smallest and the
-largest; reports go to build/bench/NAME_bench.json. Stop everything else on the machine first. drain
-and peers start a Kafka broker on this machine; peers also needs Maven Central and PyPI, once.
-ARGUMENTS go to the benchmark. bench/README.md explains the method.
+Builds and runs the benchmarks, or one: engine, decode, agents, key_table, generate, drain, latency,
+low_load, echo, peers, and more. Every figure is a median of five repetitions (--repetitions), with
+the smallest and the largest; reports go to build/bench/NAME_bench.json. Stop everything else on the
+machine first. drain, latency, low_load, echo and peers start a Kafka broker on this machine; peers
+also needs Maven Central and PyPI, once. ARGUMENTS go to the benchmark: ./dev bench low_load --help.
+bench/README.md explains the method.
 
   ./dev bench
   ./dev bench engine
   ./dev bench decode --benchmark_filter=bare_text
   ./dev bench drain --repetitions 3 --records=10000000
+  ./dev bench echo --delivery=exactly_once
   ./dev bench peers --only honest,flink
 TEXT
 }
