@@ -107,7 +107,7 @@ absl::StatusOr<std::vector<LoadedState>> SimSnapshots::Load(
 absl::StatusOr<std::shared_ptr<agents::BucketState>> SimSnapshots::ReadImage(
     const ImageRequest& request) {
   auto bucket = world_.model.Read(
-      request.changes.empty()
+      request.changes.empty() || world_.Mutated(Mutation::kForgetChanges)
           ? std::string(request.image)
           : agents::BucketImage::WithChanges(request.image, request.changes).value_or(""));
   if (bucket != nullptr) return bucket;

@@ -142,6 +142,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "is handed over before that is committed"},
         Control{"CopiesAheadOfTheCommittedOffset", Mutation::kCopiesAhead,
                 "CHECK failed: event.replayed"},
+        Control{"ChangesAreForgotten", Mutation::kForgetChanges, "is not that of a fresh run"},
         Control{"SetsOfChunksNeedNotBeComplete", Mutation::kTakeParts,
                 "is not that of a fresh run"}),
     [](const auto& control) { return std::string(control.param.name); });

@@ -26,6 +26,7 @@ enum class Mutation : uint8_t {
   kKeepProducer,        ///< no new producer after a commit that was repeated
   kAckBeforeCommit,     ///< an epoch counts as committed when it is submitted
   kCopiesAhead,         ///< a restore takes copies beyond the committed offset
+  kForgetChanges,       ///< a restore takes a whole copy for what it is with its changes
   kTakeParts,  ///< a restore takes a set of chunks that is not complete for an empty bucket
 };
 

@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "agents/ruleset/compiled_rulesets.h"
+#include "agents/ruleset/state_layout.h"
 #include "agents/state/key_table.h"
 #include "agents/state/key_table_image.h"
 #include "agents/state/row_filter.h"
