@@ -299,10 +299,13 @@ absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request
 }
 
 absl::Status PartitionRestorer::Record(Requests& requests) {
+  // What is recorded with an offset must be found.
+  RETURN_IF_ERROR(RecordRules(Located(requests, /*fresh=*/false)));
   std::vector<OffsetCommit> commits;
   std::vector<Request*> changed;
   for (Request& request : requests) {
-    // A partition that was taken away meanwhile may have been committed by its next owner.
+    // A partition that was taken away meanwhile, perhaps while the rules were written, may have
+    // been committed further by its next owner.
     if (!request.position.ok() || request.lease->lapsed()) continue;
     const OffsetMetadata metadata = MetadataOf(*request.position);
     if (request.committed >= 0 && metadata == request.plan->recorded) continue;
@@ -310,8 +313,6 @@ absl::Status PartitionRestorer::Record(Requests& requests) {
     commits.push_back({request.lease->topic(), request.lease->partition(),
                        request.position->committed, FormatOffsetMetadata(metadata)});
   }
-  // What is recorded with an offset must be found.
-  RETURN_IF_ERROR(RecordRules(Located(requests, /*fresh=*/false)));
   const OffsetCommitResult result = offsets_.Commit(commits);
   for (Request* request : changed) {
     switch (result.outcome) {
