@@ -276,8 +276,10 @@ absl::Status PartitionRestorer::LoadState(Requests& requests) {
   }
   std::vector<RestoreRequest> wanted;
   for (const Request& request : requests) {
-    wanted.push_back({request.lease, request.committed,
-                      request.plan.ok() ? request.plan->activations : std::vector<Activation>()});
+    wanted.push_back({request.lease, request.committed});
+    if (!request.plan.ok()) continue;
+    wanted.back().activations = request.plan->activations;
+    wanted.back().assumed = request.plan->assumed;
   }
   ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted));
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
@@ -308,7 +310,7 @@ absl::Status PartitionRestorer::Record(Requests& requests) {
     // been committed further by its next owner.
     if (!request.position.ok() || request.lease->lapsed()) continue;
     const OffsetMetadata metadata = MetadataOf(*request.position);
-    if (request.committed >= 0 && metadata == request.plan->recorded) continue;
+    if (request.committed >= 0 && request.plan->IsRecorded(metadata)) continue;
     changed.push_back(&request);
     commits.push_back({request.lease->topic(), request.lease->partition(),
                        request.position->committed, FormatOffsetMetadata(metadata)});

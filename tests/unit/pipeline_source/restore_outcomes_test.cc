@@ -295,6 +295,11 @@ TEST_F(RestoreOutcomesTest, MetadataOfAnotherProgramMeansReplayFromTheLogStart) 
   EXPECT_EQ(position->replay_from, 0);
   EXPECT_EQ(position->alert_from, 15);
   EXPECT_EQ(records_.asked, 0U);
+  EXPECT_TRUE(loader_.requests[0].assumed);
+  ASSERT_EQ(offsets_.commits.size(), 1U) << "recorded before the first record";
+  EXPECT_EQ(offsets_.commits[0].offset, 15);
+  EXPECT_EQ(offsets_.commits[0].metadata, FormatOffsetMetadata({0, 15, kRules}));
+  EXPECT_EQ(probe_.activations.value(), 0U);
 }
 
 /// So much that the mock cluster's retention (5 MiB) removes the first records.
