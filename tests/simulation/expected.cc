@@ -1,6 +1,7 @@
 #include "tests/simulation/expected.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <span>
 #include <tuple>
