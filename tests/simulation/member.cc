@@ -73,8 +73,8 @@ void SimCommitSlot::CommitLoop() {
   }
 }
 
-Member::Member(World& world, std::string name)
-    : process_(world, std::move(name)),
+Member::Member(World& world, std::string name, const Rules& rules)
+    : process_(world, std::move(name), rules),
       world_(world),
       offsets_(process_),
       snapshots_(process_),
@@ -82,7 +82,7 @@ Member::Member(World& world, std::string name)
       commits_(process_, offsets_) {
   offsets_.set_view(
       {[this] { return source_.membership(); }, [this] { return source_.Rebalancing(); }});
-  const StreamPlan& plan = world.model.plan();
+  const StreamPlan& plan = rules.plan();
   for (const agents::RulesetInfo& info : plan.rulesets->infos()) {
     probe_.streams[0]->rulesets.push_back(std::make_unique<RulesetProbe>(info.rules.size()));
   }
@@ -101,7 +101,7 @@ Member::Member(World& world, std::string name)
       .assumed_replay_rate = world.random.Between(1, world.random.Percent(50) ? 100 : 12)};
   ingest_ = std::make_unique<Ingest>(ingest, source_, *workers_, *epochs_, &snapshots_,
                                      std::move(inputs), world.clock, probe_);
-  process_.Trace("started");
+  process_.Trace(fmt::format("started with rules {} ('{}')", rules.hash(), rules.name()));
 }
 
 void Member::Crash() {
@@ -131,8 +131,9 @@ void Member::CheckState() {
   for (const SimSource::Open& open : source_.OpenPartitions()) {
     const std::vector<agents::StateDigest> digests = workers_->BucketDigests(*open.lease);
     for (uint32_t bucket = 0; bucket < Model::kBuckets; ++bucket) {
-      world_.ledger.OnState(name(), open.lease->partition(), bucket,
-                            std::max(open.next_offset, open.copies[bucket]), digests[bucket]);
+      world_.ledger.OnState(name(), *process_.opened.at(open.lease), open.lease->partition(),
+                            bucket, std::max(open.next_offset, open.copies[bucket]),
+                            digests[bucket]);
     }
   }
 }

@@ -65,7 +65,7 @@ class SimCommitSlot : public CommitSlot {
 /// schedule as they are, between the simulated ports.
 class Member {
  public:
-  Member(World& world, std::string name);
+  Member(World& world, std::string name, const Rules& rules);
   ~Member() { Crash(); }
 
   /// A turn of the ingest loop.

@@ -1,6 +1,5 @@
 #include "tests/simulation/model.h"
 
-#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -9,56 +8,12 @@
 
 #include "agents/api/check.h"
 #include "agents/builtin/builtin_agents.h"
-#include "agents/ruleset/bucket_image.h"
-#include "pipeline/decode/decoder.h"
-#include "pipeline/emit/json_alert_encoder.h"
-#include "pipeline/emit/raw_dead_letter_encoder.h"
 #include "tests/support/engine_harness.h"
-#include "tests/support/rule_harness.h"
 
 namespace caracal::pipeline::sim {
 namespace {
 
-using agents::testing::Duration;
-using agents::testing::Exact;
-using agents::testing::Number;
-
-constexpr uint32_t kRowsPerBucket = 24;
 constexpr int64_t kStartMicros = 1'772'620'927'000'000;
-
-agents::RuleSpec Rule(const agents::AgentRegistry& registry, std::string id, std::string agent,
-                      int32_t score, const agents::Parameters& parameters) {
-  agents::RuleSpec rule;
-  rule.id = std::move(id);
-  rule.agent = std::move(agent);
-  rule.score = score;
-  rule.parameters =
-      agents::testing::WithDefaults(registry.Find(rule.agent)->info().parameters, parameters);
-  return rule;
-}
-
-std::vector<agents::RulesetSpec> Rulesets(const agents::AgentRegistry& registry) {
-  using agents::testing::MakeParameters;
-  agents::RulesetSpec burst = {.name = "burst", .version = "000000000001", .alert_above = 50};
-  burst.rules = {
-      Rule(registry, "count", "velocity", 60,
-           MakeParameters({{"window", Duration("60s")}, {"max_count", Number(3)}})),
-      Rule(registry, "sum", "velocity", 40,
-           MakeParameters({{"window", Duration("10m")}, {"max_amount", Exact("600.00")}})),
-      Rule(registry, "big", "amount", 30, MakeParameters({{"above", Exact("150.00")}})),
-  };
-  agents::RulesetSpec habit = {.name = "habit", .version = "000000000002", .alert_above = 10};
-  habit.rules = {
-      Rule(registry, "unusual", "amount", 20,
-           MakeParameters({{"profile", agents::testing::Object({{"history", Number(5)},
-                                                                {"min_history", Number(2)},
-                                                                {"ratio", Exact("2")},
-                                                                {"floor", Exact("20.00")}})}})),
-      Rule(registry, "travel", "geo", 15,
-           MakeParameters({{"max_speed_kmh", Exact("900")}, {"min_distance_km", Exact("50")}})),
-  };
-  return {std::move(burst), std::move(habit)};
-}
 
 std::string Payment(int64_t id, const std::string& account, int64_t time_us, Random& random) {
   return fmt::format(
@@ -84,40 +39,11 @@ std::string Poison(Random& random) {
 
 Model::Model() : decode_(EngineHarness::DefaultDecode()) {
   CHECK(agents::RegisterBuiltinAgents(registry_).ok());
-  const agents::StreamContext context = EngineHarness::ContextOf(decode_);
-  auto compiled =
-      agents::CompiledRulesets::Compile(Rulesets(registry_), registry_, context, {.hash_seed = 0});
-  if (!compiled.ok()) std::fprintf(stderr, "%s\n", agents::MessageOf(compiled.status()).c_str());
-  CHECK(compiled.ok());
-  plan_.rulesets = *std::move(compiled);
-  plan_.encoder = std::make_shared<JsonAlertEncoder>(context.amount_scale, plan_.rulesets->infos());
-  plan_.limits.rows_per_bucket = kRowsPerBucket;
-  plan_.limits.max_bytes = agents::BucketState::MinBytes(*plan_.rulesets, kRowsPerBucket);
-  state_topics_.topics = {"state"};
-  state_topics_.buckets = kBuckets;
-  state_topics_.seed_fingerprint = agents::BucketImage::SeedFingerprint(0);
-  state_topics_.layouts = {plan_.rulesets->layout().id};
-  RulesManifest manifest;
-  manifest.topic = decode_.topic;
-  manifest.buckets = kBuckets;
-  manifest.seed_fingerprint = state_topics_.seed_fingerprint;
-  std::vector<RulesetText> texts;
-  for (const agents::RulesetInfo& info : plan_.rulesets->infos()) {
-    manifest.rulesets.push_back({info.version, info.name});
-    texts.push_back({info.version, "the text of " + info.name});
+  const std::vector<RuleFiles> files = MakeRuleFiles(registry_);
+  tight_ = std::make_unique<Rules>(files.front(), registry_, decode_, Rules::Budget::kTight);
+  for (const RuleFiles& version : files) {
+    versions_.push_back(std::make_unique<Rules>(version, registry_, decode_, Rules::Budget::kWide));
   }
-  for (const agents::KeyGroup& group : plan_.rulesets->layout().groups) {
-    for (const agents::StateSlice& slice : group.slices) manifest.states.push_back({slice.id, ""});
-  }
-  auto rules = MakeRulesRecord(std::move(manifest), std::move(texts));
-  CHECK(rules.ok());
-  state_topics_.rules = {*std::move(rules)};
-}
-
-std::shared_ptr<agents::BucketState> Model::Read(std::string_view image) const {
-  auto restored = agents::BucketState::Parse(plan_.rulesets, plan_.limits, kBuckets, image);
-  if (!restored.ok() || !restored->report.exact) return nullptr;
-  return std::make_shared<agents::BucketState>(std::move(restored->state));
 }
 
 Workload Workload::Make(int32_t partitions, Random& random) {
@@ -160,49 +86,6 @@ Workload Workload::Make(int32_t partitions, Random& random) {
     }
   }
   return workload;
-}
-
-Expected JudgeFresh(const Model& model, int32_t partition, const std::vector<FakeRecord>& log) {
-  Decoder decoder(model.decode());
-  const RawDeadLetterEncoder dead_letters;
-  Worker worker({model.plan()}, Model::kBuckets, /*index=*/0, /*workers=*/1);
-  const auto lease =
-      std::make_shared<PartitionLease>(1, uint16_t{0}, model.decode().topic, partition, 0);
-  worker.Handle(OpenPartition{lease, nullptr});
-  Expected expected;
-  expected.digests.resize(Model::kBuckets);
-  const auto note_digest = [&](size_t bucket, int64_t offset) {
-    expected.digests[bucket].emplace_back(offset, worker.BucketDigests(*lease)[bucket]);
-  };
-  for (size_t bucket = 0; bucket < Model::kBuckets; ++bucket) note_digest(bucket, 0);
-  auto records = std::make_shared<FakeRecordBatch>();
-  for (size_t i = 0; i < log.size(); ++i) records->Add(lease, static_cast<int64_t>(i), log[i]);
-  for (size_t i = 0; i < log.size(); ++i) {
-    auto storage = std::make_shared<EventStorage>();
-    storage->records = records;
-    Event event;
-    const DecodeResult result = decoder.Decode(*records, i, storage->arena, event);
-    const auto offset = static_cast<int64_t>(i);
-    if (result.outcome == DecodeOutcome::kTransaction) {
-      const size_t bucket = agents::BucketOf(event.key_hash, Model::kBuckets);
-      EventBatch batch = {{event}, storage};
-      worker.Handle(batch);
-      note_digest(bucket, offset + 1);
-    } else if (result.outcome == DecodeOutcome::kReject) {
-      OutputRecord output =
-          dead_letters.EncodeDeadLetter(*records, i, result.reject_reason, result.detail);
-      output.lease = lease;
-      output.offset = offset;
-      expected.outputs.push_back(OutputOf(output));
-    }
-  }
-  for (const OutputRecord& output : worker.Handle(Barrier{1, {}}).outputs) {
-    expected.outputs.push_back(OutputOf(output));
-  }
-  std::sort(expected.outputs.begin(), expected.outputs.end(), [](const Output& a, const Output& b) {
-    return std::tie(a.offset, a.kind, a.sequence) < std::tie(b.offset, b.kind, b.sequence);
-  });
-  return expected;
 }
 
 }  // namespace caracal::pipeline::sim

@@ -3,15 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <set>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "agents/api/agent_registry.h"
 #include "pipeline/decode/decode_options.h"
-#include "pipeline/execute/worker.h"
-#include "pipeline/snapshot/state_topics.h"
-#include "tests/simulation/ledger.h"
+#include "tests/simulation/rules.h"
 #include "tests/support/fake_source.h"
 #include "tests/support/random_history.h"
 
@@ -19,29 +15,28 @@ namespace caracal::pipeline::sim {
 
 using agents::testing::Random;
 
-/// What all simulations share: one stream, its compiled rules of every built-in agent, and buckets
-/// so small that rows are forgotten and keys evicted. Immutable.
+/// What all simulations share: one stream and the rules that its members may run with. Immutable.
 class Model {
  public:
-  static constexpr uint32_t kBuckets = 3;
+  static constexpr uint32_t kBuckets = Rules::kBuckets;
 
   Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
   const DecodeOptions& decode() const { return decode_; }
-  const StreamPlan& plan() const { return plan_; }
-  const StateTopics& state_topics() const { return state_topics_; }
-  /// Identity of the rules (RulesHash).
-  const std::string& rules() const { return state_topics_.rules.front().hash; }
-  /// The bucket of an image; null when it is refused.
-  std::shared_ptr<agents::BucketState> Read(std::string_view image) const;
+  /// For runs in which they never change: buckets so small that rows are forgotten and keys
+  /// evicted.
+  const Rules& tight() const { return *tight_; }
+  /// For runs in which they change: the first ones first. No key is evicted, because where that
+  /// happens while rules change, a rebuilt state need not be the one that was carried over.
+  const std::vector<std::unique_ptr<const Rules>>& versions() const { return versions_; }
 
  private:
   agents::AgentRegistry registry_;
   DecodeOptions decode_;
-  StreamPlan plan_;
-  StateTopics state_topics_;
+  std::unique_ptr<const Rules> tight_;
+  std::vector<std::unique_ptr<const Rules>> versions_;
 };
 
 /// The logs of the source partitions, and which of their records were planted as unreadable.
@@ -52,9 +47,5 @@ struct Workload {
   /// Payments of a few accounts in bursts, out of order, some of them twice; tombstones; poison.
   static Workload Make(int32_t partitions, Random& random);
 };
-
-/// Judges a whole log at once, on the thread of the caller, without epochs: what the pipeline has
-/// to come to whatever happens to it.
-Expected JudgeFresh(const Model& model, int32_t partition, const std::vector<FakeRecord>& log);
 
 }  // namespace caracal::pipeline::sim

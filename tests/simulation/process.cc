@@ -24,6 +24,7 @@ bool Process::ResumeOne() {
 
 void Process::Kill() {
   dead_ = true;
+  world.running.erase(world.running.find(rules.hash()));
   while (ResumeOne()) {
   }
 }

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "tests/simulation/fiber.h"
@@ -18,13 +20,18 @@ namespace caracal::pipeline::sim {
 /// sent may yet arrive.
 class Process {
  public:
-  Process(World& shared_world, std::string process_name)
-      : world(shared_world), name(std::move(process_name)) {}
+  Process(World& shared_world, std::string process_name, const Rules& its_rules)
+      : world(shared_world), name(std::move(process_name)), rules(its_rules) {
+    world.running.insert(rules.hash());
+  }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
   World& world;
   const std::string name;
+  const Rules& rules;
+  /// Of every partition it has opened: what the activations it rests on give.
+  std::map<LeasePtr, const Expected*> opened;
 
   bool dead() const { return dead_; }
   void Trace(std::string_view text) const { world.Trace(name, text); }

@@ -15,9 +15,9 @@ namespace caracal::pipeline::sim {
 SimSnapshots::SimSnapshots(Process& process)
     : process_(process),
       world_(process.world),
-      writer_(world_.model.state_topics(), catalogs_, *this, kValueBytesMax),
+      writer_(process.rules.state_topics(), catalogs_, *this, kValueBytesMax),
       restorer_(
-          world_.model.state_topics(),
+          process.rules.state_topics(),
           [this](const ImageRequest& request) { return ReadImage(request); }, catalogs_, *this,
           probe_) {
   process_.Start([this] { WriteLoop(); });
@@ -30,11 +30,12 @@ void SimSnapshots::Save(std::vector<BucketCopy> snapshots) {
       world_.Fail(fmt::format("{}: copy of {}/{} at {} is handed over before that is committed",
                               process_.name, partition, copy.bucket, copy.offset));
     }
-    const auto state = world_.model.Read(WholeImageOf(copy));
+    const auto state = process_.rules.Read(WholeImageOf(copy));
     if (state == nullptr) {
       world_.Fail("an image cannot be read back");
     } else {
-      world_.ledger.OnState("copy", partition, copy.bucket, copy.offset, state->Digest());
+      world_.ledger.OnState("copy", *process_.opened.at(copy.lease), partition, copy.bucket,
+                            copy.offset, state->Digest());
     }
     waiting_.push_back(std::move(copy));
   }
@@ -104,15 +105,32 @@ absl::StatusOr<std::vector<LoadedState>> SimSnapshots::Load(
   return states;
 }
 
+absl::Status SimSnapshots::RecordRules(std::span<const LeasePtr> leases) {
+  if (world_.Mutated(Mutation::kNoTexts)) return absl::OkStatus();
+  return restorer_.RecordRules(leases);
+}
+
 absl::StatusOr<std::shared_ptr<agents::BucketState>> SimSnapshots::ReadImage(
     const ImageRequest& request) {
-  auto bucket = world_.model.Read(
+  const bool carry_nothing = world_.Mutated(Mutation::kCarryNothing) && !request.exact;
+  const std::span<const agents::StateDigest> carried =
+      carry_nothing ? std::span<const agents::StateDigest>() : std::span(request.carried);
+  const StreamPlan& plan = process_.rules.plan();
+  auto restored = agents::BucketState::Parse(
+      plan.rulesets, plan.limits, Model::kBuckets,
       request.changes.empty() || world_.Mutated(Mutation::kForgetChanges)
           ? std::string(request.image)
-          : agents::BucketImage::WithChanges(request.image, request.changes).value_or(""));
-  if (bucket != nullptr) return bucket;
-  world_.Fail("a complete copy cannot be read back");
-  return absl::DataLossError("not read");
+          : agents::BucketImage::WithChanges(request.image, request.changes).value_or(""),
+      carried);
+  const bool has_all = restored.ok() && restored->report.slices_carried == carried.size();
+  if (!restored.ok() || (request.exact && !(has_all && restored->report.exact))) {
+    world_.Fail("a complete copy cannot be read back");
+    return absl::DataLossError("not read");
+  }
+  // Of rules that were activated and never judged anything.
+  if (!has_all) return absl::FailedPreconditionError("of other rules");
+  if (!request.exact) world_.slices_carried += carried.size();
+  return std::make_shared<agents::BucketState>(std::move(restored->state));
 }
 
 absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
@@ -142,11 +160,11 @@ absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
   const uint64_t restored = probe_.changes_restored.value();
   ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading));
   world_.changes_restored += probe_.changes_restored.value() - restored;
-  if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, world_.model, state);
+  if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, process_.rules.plan(), state);
   return state;
 }
 
-void SimSnapshots::TakeParts(const std::map<uint32_t, int64_t>& parts, const Model& model,
+void SimSnapshots::TakeParts(const std::map<uint32_t, int64_t>& parts, const StreamPlan& plan,
                              LoadedState& state) {
   auto buckets = std::make_shared<RestoredState>();
   for (const auto& [bucket, offset] : parts) {
@@ -158,8 +176,7 @@ void SimSnapshots::TakeParts(const std::map<uint32_t, int64_t>& parts, const Mod
       buckets->push_back(*whole);
     } else {
       buckets->push_back(
-          {bucket, offset,
-           std::make_shared<agents::BucketState>(model.plan().rulesets, model.plan().limits)});
+          {bucket, offset, std::make_shared<agents::BucketState>(plan.rulesets, plan.limits)});
     }
   }
   state.buckets = std::move(buckets);

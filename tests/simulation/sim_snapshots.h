@@ -29,9 +29,7 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
 
   // SnapshotLoader.
   absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests) override;
-  absl::Status RecordRules(std::span<const LeasePtr> leases) override {
-    return restorer_.RecordRules(leases);
-  }
+  absl::Status RecordRules(std::span<const LeasePtr> leases) override;
   void Stop() override {}
 
  private:
@@ -45,7 +43,7 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
   absl::StatusOr<std::shared_ptr<agents::BucketState>> ReadImage(const ImageRequest& request);
   absl::StatusOr<LoadedState> Read(const RestoreRequest& request);
   /// The negative control: buckets whose newest set is not whole begin with nothing at its offset.
-  static void TakeParts(const std::map<uint32_t, int64_t>& parts, const Model& model,
+  static void TakeParts(const std::map<uint32_t, int64_t>& parts, const StreamPlan& plan,
                         LoadedState& state);
 
   Process& process_;

@@ -160,6 +160,8 @@ absl::Status SimSource::OpenRestored(PollResult& result) {
     Owned& owned = found->second;
     owned.opened = true;
     owned.open.next_offset = request.position->replay_from;
+    process_.opened[request.lease] = &world_.judgements.Of(
+        request.lease->partition(), ActivationsOf(MetadataOf(*request.position)));
     owned.open.copies.assign(Model::kBuckets, 0);
     for (const RestoredBucket& copy : *request.state.buckets) {
       owned.open.copies[copy.bucket] = copy.offset;
@@ -278,7 +280,7 @@ PartitionFacts SimSource::FactsOf(const Request& request) const {
 bool SimSource::Plan(std::vector<Request>& requests) {
   for (Request& request : requests) {
     if (request.committed.offset < 0) continue;
-    absl::StatusOr<StatePlan> plan = PlanState(FactsOf(request), world_.model.rules());
+    absl::StatusOr<StatePlan> plan = PlanState(FactsOf(request), process_.rules.hash());
     if (!plan.ok()) {
       request.position = plan.status();
       return false;
@@ -302,7 +304,8 @@ bool SimSource::Locate(std::vector<Request>& requests) {
   if (!ReadCommitted(requests) || !Plan(requests)) return false;
   std::vector<RestoreRequest> wanted;
   for (const Request& request : requests) {
-    wanted.push_back({request.lease, request.committed.offset, request.plan.activations});
+    wanted.push_back(
+        {request.lease, request.committed.offset, request.plan.activations, request.plan.assumed});
   }
   auto states = snapshots_.Load(wanted);
   if (!states.ok()) return false;
@@ -315,7 +318,7 @@ bool SimSource::Locate(std::vector<Request>& requests) {
                !fresh.ok()) {
       request.position = fresh;
     } else {
-      request.position = FreshPosition(0, 0, world_.model.rules());
+      request.position = FreshPosition(0, 0, process_.rules.hash());
     }
   }
   return Record(requests);
@@ -329,7 +332,10 @@ bool SimSource::Record(std::vector<Request>& requests) {
     if (!request.position.ok() || request.lease->lapsed()) continue;
     (request.committed.offset < 0 ? fresh : known).push_back(request.lease);
     const OffsetMetadata metadata = MetadataOf(*request.position);
-    if (request.committed.offset >= 0 && metadata == request.plan.recorded) continue;
+    if (request.committed.offset >= 0 && request.plan.IsRecorded(metadata)) continue;
+    const bool activates =
+        request.committed.offset >= 0 && metadata.rules != request.plan.recorded.rules;
+    if (activates && world_.Mutated(Mutation::kActivateLate)) continue;
     changed.push_back(&request);
     commits.push_back({request.lease->topic(), request.lease->partition(),
                        request.position->committed, FormatOffsetMetadata(metadata)});

@@ -20,7 +20,7 @@ constexpr int64_t kTurnsToEnd = 400'000;
 
 SimulationResult Simulation::Run() {
   const int64_t first = world_.random.Between(1, 3);
-  for (int64_t i = 0; i < first; ++i) StartMember();
+  for (int64_t i = 0; i < first; ++i) StartMember(world_.RulesOfNext());
   const int64_t turns = world_.random.Between(200, 15'000);
   // Copies of changes need members that live for a while.
   const int64_t faults_in_1000 = world_.random.Percent(50) ? 4 : 1;
@@ -50,12 +50,16 @@ SimulationResult Simulation::Run() {
     result_.alerts = read_.size();
     world_.ledger.OnEnd(std::move(read_), world_.exactly_once, world_.log_ends);
     CheckPoison();
+    world_.CheckTexts();
   }
   members_.clear();
   result_.failure = world_.failure;
   result_.copies = world_.copies;
   result_.changes_saved = world_.changes_saved;
   result_.changes_restored = world_.changes_restored;
+  result_.activations = world_.ledger.activations();
+  result_.takeovers = world_.ledger.takeovers();
+  result_.slices_carried = world_.slices_carried;
   return result_;
 }
 
@@ -105,14 +109,30 @@ void Simulation::TurnOfCluster() {
   }
 }
 
+void Simulation::ChangeRules() {
+  Random& random = world_.random;
+  world_.RollOut();
+  const bool all = members_.empty() || random.Percent(30);
+  for (size_t left = members_.size(); left > 0; --left) {
+    // Those that have not been asked yet are in front.
+    if (!all && random.Percent(50)) continue;
+    CrashMember(left - 1);
+    StartMember(*world_.rolled_out.back());
+  }
+}
+
 void Simulation::Fault() {
   Random& random = world_.random;
+  if (world_.changes_rules && random.Percent(30)) {
+    ChangeRules();
+    return;
+  }
   const size_t index =
       members_.empty() ? 0
                        : static_cast<size_t>(random.Below(static_cast<int64_t>(members_.size())));
   const int64_t kind = random.Below(100);
   if (members_.empty() || (kind < 25 && members_.size() < kMembersMax)) {
-    StartMember();
+    StartMember(world_.RulesOfNext());
   } else if (kind < 50) {
     CrashMember(index);
   } else if (kind < 62) {
@@ -146,7 +166,7 @@ void Simulation::Outage() {
   if (committed > 0 && rewind) {
     Rewind(partition, world_.random.Below(committed));
   }
-  StartMember();
+  StartMember(world_.RulesOfNext());
 }
 
 void Simulation::Rewind(int32_t partition, int64_t offset) {
@@ -166,8 +186,8 @@ void Simulation::Rewind(int32_t partition, int64_t offset) {
   world_.transactions.Rewind(partition, std::move(set));
 }
 
-void Simulation::StartMember() {
-  members_.push_back(std::make_unique<Member>(world_, fmt::format("m{}", next_name_++)));
+void Simulation::StartMember(const Rules& rules) {
+  members_.push_back(std::make_unique<Member>(world_, fmt::format("m{}", next_name_++), rules));
 }
 
 void Simulation::CrashMember(size_t index) {
@@ -179,7 +199,7 @@ void Simulation::Mend() {
   world_.Trace("world", "mended");
   world_.faults = {};
   for (const auto& member : members_) member->frozen_until_us = member->cut_off_until_us = 0;
-  if (members_.empty()) StartMember();
+  if (members_.empty()) StartMember(world_.RulesOfNext());
   for (size_t p = 0; p < world_.log_ends.size(); ++p) {
     world_.log_ends[p] = static_cast<int64_t>(world_.workload.logs[p].size());
   }
@@ -208,9 +228,9 @@ int32_t Simulation::LivePartitions() const {
 }
 
 void Simulation::CheckPoison() {
-  for (size_t p = 0; p < world_.expected.size(); ++p) {
+  for (size_t p = 0; p < world_.workload.poison.size(); ++p) {
     std::set<int64_t> rejected;
-    for (const Output& output : world_.expected[p].outputs) {
+    for (const Output& output : world_.ledger.expected(static_cast<int32_t>(p))->outputs) {
       if (output.kind == OutputKind::kDeadLetter) rejected.insert(output.offset);
     }
     if (rejected != world_.workload.poison[p]) {

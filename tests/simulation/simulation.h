@@ -20,6 +20,11 @@ struct SimulationResult {
   uint64_t copies = 0;
   uint64_t changes_saved = 0;
   uint64_t changes_restored = 0;
+  /// Other rules took effect on a partition; of these, while a process with the rules before was
+  /// alive. States of rules that were taken over from a copy that earlier rules had made.
+  uint64_t activations = 0;
+  uint64_t takeovers = 0;
+  uint64_t slices_carried = 0;
 };
 
 /// Runs one seed: members of a group work through the logs while the scheduler, which the seed
@@ -41,7 +46,9 @@ class Simulation {
   void Outage();
   /// An operator sets the offset of a partition back while the group has no members.
   void Rewind(int32_t partition, int64_t offset);
-  void StartMember();
+  /// Other rules are rolled out: some of the members are started again with them, or all.
+  void ChangeRules();
+  void StartMember(const Rules& rules);
   void CrashMember(size_t index);
   /// Nothing goes wrong any more.
   void Mend();

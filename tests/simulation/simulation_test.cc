@@ -87,6 +87,9 @@ TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
   uint64_t copies = 0;
   uint64_t changes_saved = 0;
   uint64_t changes_restored = 0;
+  uint64_t activations = 0;
+  uint64_t takeovers = 0;
+  uint64_t slices_carried = 0;
   for (uint64_t seed = 1; seed <= Seeds(); ++seed) {
     const SimulationResult result = RunSeed(seed);
     ASSERT_TRUE(result.failure.empty()) << Report(seed, result);
@@ -95,12 +98,22 @@ TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
     copies += result.copies;
     changes_saved += result.changes_saved;
     changes_restored += result.changes_restored;
+    activations += result.activations;
+    takeovers += result.takeovers;
+    slices_carried += result.slices_carried;
   }
   fmt::print("{} copies, {} of changes, {} buckets restored from some\n", copies, changes_saved,
              changes_restored);
+  fmt::print(
+      "{} activations, {} of them takeovers by a member of other rules, {} slices carried "
+      "over\n",
+      activations, takeovers, slices_carried);
   EXPECT_GT(alerts, Seeds()) << "hardly any alerts: nothing was tested";
   EXPECT_GT(crashes, Seeds()) << "hardly any crashes: nothing was tested";
   EXPECT_GT(changes_restored, Seeds() / 2) << "hardly any copies of changes: nothing was tested";
+  EXPECT_GT(activations, 0U) << "rules never changed";
+  EXPECT_GT(takeovers, 0U) << "members never had different rules";
+  EXPECT_GT(slices_carried, 0U) << "no state was carried over from earlier rules";
 }
 
 TEST(SimulationTest, ASeedIsOneRun) {
@@ -144,7 +157,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "CHECK failed: event.replayed"},
         Control{"ChangesAreForgotten", Mutation::kForgetChanges, "is not that of a fresh run"},
         Control{"SetsOfChunksNeedNotBeComplete", Mutation::kTakeParts,
-                "is not that of a fresh run"}),
+                "is not that of a fresh run"},
+        Control{"NothingIsCarriedOver", Mutation::kCarryNothing, "is not that of a fresh run"},
+        Control{"ActivationsAreRecordedLate", Mutation::kActivateLate,
+                "is not expected|are in effect"},
+        Control{"TextsAreNotWritten", Mutation::kNoTexts, "not in the state topic"}),
     [](const auto& control) { return std::string(control.param.name); });
 
 bool ParseNumber(std::string_view text, uint64_t& number) {

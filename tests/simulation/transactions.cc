@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace caracal::pipeline::sim {
-namespace {
-
-Ledger::Offsets NumbersOf(const Transactions::GroupOffsets& offsets) {
-  Ledger::Offsets numbers;
-  for (const auto& [partition, offset] : offsets) numbers[partition] = offset.offset;
-  return numbers;
-}
-
-}  // namespace
 
 Transactions::Answer Transactions::Renew(Producer& producer, int64_t now_us) {
   Transaction& transaction = transactions_[producer.id];
@@ -103,7 +94,7 @@ Transactions::Answer Transactions::End(const Producer& producer, bool commit) {
 
 void Transactions::Decide(Transaction& transaction, bool commit) {
   transaction.state = commit ? State::kCommitting : State::kAborting;
-  if (commit) ledger_.OnTransaction(transaction.outputs, NumbersOf(transaction.offsets));
+  if (commit) ledger_.OnTransaction(transaction.outputs, transaction.offsets);
 }
 
 void Transactions::WriteMarker(Transaction& transaction, Random& random) {
@@ -139,7 +130,7 @@ Transactions::Answer Transactions::Commit(const Membership& membership,
   if (fencing_ && !group_.Admits(membership.member, membership.generation)) {
     return Answer::kIllegalGeneration;
   }
-  ledger_.OnOffsets(NumbersOf(offsets));
+  ledger_.OnOffsets(offsets);
   for (const auto& [partition, offset] : offsets) offsets_[ToSize(partition)] = offset;
   return Answer::kOk;
 }
@@ -155,7 +146,7 @@ bool Transactions::Read(int32_t partition, GroupOffset& offset) const {
 }
 
 void Transactions::Rewind(int32_t partition, GroupOffset offset) {
-  ledger_.OnRewind(partition, offset.offset);
+  ledger_.OnRewind(partition, offset);
   offsets_[ToSize(partition)] = std::move(offset);
 }
 

@@ -10,12 +10,6 @@
 
 namespace caracal::pipeline::sim {
 
-/// An offset as the group coordinator keeps it.
-struct GroupOffset {
-  int64_t offset = -1;
-  std::string metadata;
-};
-
 /// The broker side of transactions: producer epochs and fencing, one transaction per producer,
 /// markers that are written one after the other, the output topics with their last stable offset,
 /// and the group's offsets, pending ones included.
@@ -43,7 +37,7 @@ class Transactions {
     std::string member;
     int32_t generation = -1;
   };
-  using GroupOffsets = std::map<int32_t, GroupOffset>;
+  using GroupOffsets = Ledger::Offsets;
 
   /// `fencing` false: offsets are taken from anybody, whatever the generation.
   Transactions(int32_t partitions, const Group& group, Ledger& ledger, bool fencing)

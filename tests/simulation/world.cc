@@ -2,20 +2,38 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <set>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "pipeline/base/sha256.h"
+#include "pipeline/snapshot/state_key.h"
+
 namespace caracal::pipeline::sim {
 namespace {
 
-std::vector<Expected> JudgeAll(const Model& model, const Workload& workload) {
-  std::vector<Expected> expected;
-  for (size_t p = 0; p < workload.logs.size(); ++p) {
-    expected.push_back(JudgeFresh(model, static_cast<int32_t>(p), workload.logs[p]));
+constexpr size_t kVersionDigits = 12;
+
+/// By the seed alone: a run without changes of rules draws nothing for them.
+bool ChangesRules(const SimulationOptions& options) {
+  switch (options.mutation) {
+    case Mutation::kNone:
+      return options.seed % 3 == 0;
+    case Mutation::kCarryNothing:
+    case Mutation::kActivateLate:
+    case Mutation::kNoTexts:
+      return true;
+    default:
+      return false;
   }
-  return expected;
+}
+
+/// Everything that members of the run may have, by hash.
+std::map<std::string, const Rules*> RulesOf(const Model& model, bool changes_rules) {
+  if (!changes_rules) return {{model.tight().hash(), &model.tight()}};
+  std::map<std::string, const Rules*> rules;
+  for (const auto& version : model.versions()) rules.emplace(version->hash(), version.get());
+  return rules;
 }
 
 }  // namespace
@@ -31,6 +49,13 @@ const StateTopic::Entry* StateTopic::Read(int32_t partition, int64_t offset) con
       std::lower_bound(entries.begin(), entries.end(), offset,
                        [](const Entry& entry, int64_t wanted) { return entry.offset < wanted; });
   return found == entries.end() ? nullptr : &*found;
+}
+
+const std::string* StateTopic::Find(int32_t partition, const std::string& key) const {
+  const std::vector<Entry>& entries = LogOf(partition).entries;
+  const auto found = std::find_if(entries.rbegin(), entries.rend(),
+                                  [&key](const Entry& entry) { return entry.key == key; });
+  return found == entries.rend() || !found->value.has_value() ? nullptr : &*found->value;
 }
 
 void StateTopic::Compact(int32_t partition, Random& random) {
@@ -65,19 +90,70 @@ World::World(const Model& shared, const SimulationOptions& simulation_options)
       options(simulation_options),
       random(simulation_options.seed),
       exactly_once(options.mutation != Mutation::kNone || random.Percent(75)),
+      changes_rules(ChangesRules(options)),
       partitions(static_cast<int32_t>(random.Between(1, 4))),
       workload(Workload::Make(partitions, random)),
-      expected(JudgeAll(model, workload)),
-      ledger(expected, [this](std::string text) { Fail(std::move(text)); }),
+      judgements(model, workload, RulesOf(model, changes_rules)),
+      ledger(partitions, judgements, WorldOfLedger()),
       group(partitions, random),
       transactions(partitions, group, ledger, options.mutation != Mutation::kNoFencing),
       state(partitions),
+      rolled_out({changes_rules ? model.versions().front().get() : &model.tight()}),
       log_ends(static_cast<size_t>(partitions)) {
   // Every run has its own weather: most of it fair, some of it foul.
   const auto rate = [this](int64_t worst) {
     return random.Percent(50) ? 0 : random.Between(1, worst);
   };
   faults = {rate(12), rate(12), rate(12), rate(5), rate(10)};
+}
+
+LedgerWorld World::WorldOfLedger() {
+  return {
+      [this](std::string text) { Fail(std::move(text)); },
+      [this](int32_t partition, const std::string& version) { return HasText(partition, version); },
+      [this](int32_t partition, const std::string& rules) { return HasRules(partition, rules); },
+      [this](const std::string& rules) { return running.contains(rules); }};
+}
+
+bool World::HasText(int32_t partition, const std::string& version) {
+  if (texts_seen_.contains({partition, version})) return true;
+  const std::string* text = state.Find(partition, FormatRulesetKey(version));
+  if (text == nullptr || Sha256Hex(*text, kVersionDigits) != version) return false;
+  texts_seen_.emplace(partition, version);
+  return true;
+}
+
+bool World::HasRules(int32_t partition, const std::string& rules) {
+  const std::string* text = state.Find(partition, FormatRulesKey(rules));
+  if (text == nullptr || RulesHash(*text) != rules) return false;
+  const absl::StatusOr<RulesManifest> manifest = ParseRulesManifest(*text);
+  return manifest.ok() && std::all_of(manifest->rulesets.begin(), manifest->rulesets.end(),
+                                      [&](const RulesManifest::Ruleset& ruleset) {
+                                        return HasText(partition, ruleset.version);
+                                      });
+}
+
+void World::CheckTexts() {
+  for (const auto& [partition, version] : std::exchange(texts_seen_, {})) {
+    if (HasText(partition, version)) continue;
+    Fail(fmt::format("partition {}: the text of ruleset version {} is gone from the state topic",
+                     partition, version));
+  }
+}
+
+const Rules& World::RulesOfNext() {
+  if (!changes_rules || random.Percent(85)) return *rolled_out.back();
+  return *random.Pick(rolled_out);
+}
+
+void World::RollOut() {
+  const Rules* next = rolled_out.back();
+  while (next == rolled_out.back()) {
+    const bool back = rolled_out.size() > 1 && random.Percent(30);
+    next = back ? random.Pick(rolled_out) : random.Pick(model.versions()).get();
+  }
+  rolled_out.push_back(next);
+  Trace("operator", fmt::format("rules {} ('{}') are rolled out", next->hash(), next->name()));
 }
 
 void World::Fail(std::string text) {

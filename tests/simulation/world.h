@@ -4,10 +4,13 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "tests/simulation/expected.h"
 #include "tests/simulation/group.h"
 #include "tests/simulation/ledger.h"
 #include "tests/simulation/model.h"
@@ -28,6 +31,10 @@ enum class Mutation : uint8_t {
   kCopiesAhead,         ///< a restore takes copies beyond the committed offset
   kForgetChanges,       ///< a restore takes a whole copy for what it is with its changes
   kTakeParts,  ///< a restore takes a set of chunks that is not complete for an empty bucket
+  // With changes of rules.
+  kCarryNothing,  ///< copies of earlier rules are taken, and nothing of what is in them
+  kActivateLate,  ///< other rules are recorded with the first epoch they have judged
+  kNoTexts,       ///< the texts of rules are not written
 };
 
 struct SimulationOptions {
@@ -60,6 +67,8 @@ class StateTopic {
   int64_t HighWatermark(int32_t partition) const { return LogOf(partition).next; }
   /// The first entry at or after `offset`; null = none.
   const Entry* Read(int32_t partition, int64_t offset) const;
+  /// The last value of a key; null = none.
+  const std::string* Find(int32_t partition, const std::string& key) const;
   /// Keeps the last value of every key up to some point, and perhaps not even tombstones.
   void Compact(int32_t partition, Random& random);
 
@@ -95,15 +104,24 @@ struct World {
   void Fail(std::string text);
   void Trace(std::string_view who, std::string_view text) const;
   bool Mutated(Mutation mutation) const { return options.mutation == mutation; }
+  /// The rules of a member that starts: mostly those rolled out last, at times those of an operator
+  /// who forgot an instance.
+  const Rules& RulesOfNext();
+  /// Other rules are rolled out: what starts from now on will have them.
+  void RollOut();
+  /// Every text that an alert was ever found to name is still there.
+  void CheckTexts();
 
   const Model& model;
   const SimulationOptions options;
   Random random;
   ManualClock clock;
   const bool exactly_once;
+  /// In a third of the runs.
+  const bool changes_rules;
   const int32_t partitions;
   const Workload workload;
-  const std::vector<Expected> expected;
+  Judgements judgements;
   std::string failure;
   Ledger ledger;
   Group group;
@@ -115,8 +133,20 @@ struct World {
   uint64_t copies = 0;
   uint64_t changes_saved = 0;
   uint64_t changes_restored = 0;
+  /// States of rules taken over from copies that earlier rules had made.
+  uint64_t slices_carried = 0;
+  /// Rules that were rolled out, the newest last, and those of all processes alive, by hash.
+  std::vector<const Rules*> rolled_out;
+  std::multiset<std::string> running;
   /// How far the logs have been written, by partition.
   std::vector<int64_t> log_ends;
+
+ private:
+  LedgerWorld WorldOfLedger();
+  bool HasText(int32_t partition, const std::string& version);
+  bool HasRules(int32_t partition, const std::string& rules);
+
+  std::set<std::pair<int32_t, std::string>> texts_seen_;  ///< by partition: versions
 };
 
 }  // namespace caracal::pipeline::sim

@@ -44,6 +44,9 @@ struct RestoreRequest {
   /// What the state is to rest on, by offset; the last one is of this process's rules. Empty for a
   /// partition that was never committed.
   std::vector<Activation> activations = {};
+  /// Another program has set the offset: nobody knows what copies rest on that were made while
+  /// rules changed.
+  bool assumed = false;
 };
 
 /// What the state topic holds of a partition.
@@ -67,8 +70,9 @@ class SnapshotLoader {
 
   /// For every request the newest usable copy of each bucket, as many as there are, in the order of
   /// the requests. Copies that are damaged or of other rules than the activations say are passed
-  /// over and logged; those beyond C, of a group that was set back, are deleted. Unavailable = try
-  /// again; other errors are final. Returns soon once stopped.
+  /// over and logged; those beyond C, of a group that was set back, are deleted, and all of them
+  /// where it is not known what they rest on. Unavailable = try again; other errors are final.
+  /// Returns soon once stopped.
   virtual absl::StatusOr<std::vector<LoadedState>> Load(
       std::span<const RestoreRequest> requests) = 0;
   /// Makes sure that the text of the rules in effect can be found in the partitions' state topics,

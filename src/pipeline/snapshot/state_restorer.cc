@@ -65,8 +65,10 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading) {
     }
     state.base = history.base;
     state.starts = history.starts;
-    state.buckets = ReadBuckets(request, history, assembled);
-    RETURN_IF_ERROR(Discard(request, assembled.catalogs));
+    // Where rules have changed, the states in a copy begin where the lost metadata said.
+    const bool is_known = !request.assumed || reading.shelf_.manifests().size() <= 1;
+    if (is_known) state.buckets = ReadBuckets(request, history, assembled);
+    RETURN_IF_ERROR(Discard(lease, is_known ? request.committed : -1, assembled.catalogs));
   }
   catalogs_.Set(lease, std::move(assembled.catalogs));
   shelves_.insert_or_assign({lease.stream(), lease.partition()}, std::move(reading.shelf_));
@@ -135,26 +137,24 @@ std::shared_ptr<agents::BucketState> StateRestorer::ReadNewest(const RestoreRequ
   return nullptr;
 }
 
-absl::Status StateRestorer::Discard(const RestoreRequest& request,
+absl::Status StateRestorer::Discard(const PartitionLease& lease, int64_t offset,
                                     std::map<uint32_t, SnapshotCatalog>& catalogs) {
   std::vector<StateWrite> tombstones;
   uint64_t buckets = 0;
   for (auto& [bucket, catalog] : catalogs) {
-    const std::vector<std::string> keys = catalog.KeysBeyond(request.committed);
+    const std::vector<std::string> keys = catalog.KeysBeyond(offset);
     buckets += keys.empty() ? 0 : 1;
     for (const std::string& key : keys) tombstones.push_back({key, std::nullopt});
   }
   if (tombstones.empty()) return absl::OkStatus();
   LOG(kWarning, "snapshot",
-      "the group was set back: copies of buckets beyond its offset are deleted, their records are "
-      "judged again",
-      {{"partition", Name(*request.lease)},
-       {"committed", request.committed},
-       {"buckets", buckets}});
-  if (!log_.WriteAll(*request.lease, tombstones)) {
+      "the group was set back: copies of buckets beyond this offset are deleted (-1: all of them, "
+      "because nothing says what they rest on), their records are judged again",
+      {{"partition", Name(lease)}, {"beyond", offset}, {"buckets", buckets}});
+  if (!log_.WriteAll(lease, tombstones)) {
     return absl::UnavailableError("copies beyond the committed offset are not deleted yet");
   }
-  for (auto& [bucket, catalog] : catalogs) catalog.ForgetBeyond(request.committed);
+  for (auto& [bucket, catalog] : catalogs) catalog.ForgetBeyond(offset);
   probe_.buckets_discarded.Add(buckets);
   return absl::OkStatus();
 }

@@ -101,8 +101,8 @@ class StateRestorer {
   std::shared_ptr<const RestoredState> ReadBuckets(const RestoreRequest& request,
                                                    const StateHistory& history,
                                                    const AssembledState& assembled);
-  /// Deletes what lies beyond the committed offset: those records will be judged again.
-  absl::Status Discard(const RestoreRequest& request,
+  /// Deletes copies beyond an offset: those records will be judged again.
+  absl::Status Discard(const PartitionLease& lease, int64_t offset,
                        std::map<uint32_t, SnapshotCatalog>& catalogs);
 
   const StateTopics& topics_;

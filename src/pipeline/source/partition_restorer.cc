@@ -276,8 +276,10 @@ absl::Status PartitionRestorer::LoadState(Requests& requests) {
   }
   std::vector<RestoreRequest> wanted;
   for (const Request& request : requests) {
-    wanted.push_back({request.lease, request.committed,
-                      request.plan.ok() ? request.plan->activations : std::vector<Activation>()});
+    wanted.push_back({request.lease, request.committed});
+    if (!request.plan.ok()) continue;
+    wanted.back().activations = request.plan->activations;
+    wanted.back().assumed = request.plan->assumed;
   }
   ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted));
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
@@ -299,19 +301,20 @@ absl::StatusOr<StartPosition> PartitionRestorer::Continue(const Request& request
 }
 
 absl::Status PartitionRestorer::Record(Requests& requests) {
+  // What is recorded with an offset must be found.
+  RETURN_IF_ERROR(RecordRules(Located(requests, /*fresh=*/false)));
   std::vector<OffsetCommit> commits;
   std::vector<Request*> changed;
   for (Request& request : requests) {
-    // A partition that was taken away meanwhile may have been committed by its next owner.
+    // A partition that was taken away meanwhile, perhaps while the rules were written, may have
+    // been committed further by its next owner.
     if (!request.position.ok() || request.lease->lapsed()) continue;
     const OffsetMetadata metadata = MetadataOf(*request.position);
-    if (request.committed >= 0 && metadata == request.plan->recorded) continue;
+    if (request.committed >= 0 && request.plan->IsRecorded(metadata)) continue;
     changed.push_back(&request);
     commits.push_back({request.lease->topic(), request.lease->partition(),
                        request.position->committed, FormatOffsetMetadata(metadata)});
   }
-  // What is recorded with an offset must be found.
-  RETURN_IF_ERROR(RecordRules(Located(requests, /*fresh=*/false)));
   const OffsetCommitResult result = offsets_.Commit(commits);
   for (Request* request : changed) {
     switch (result.outcome) {

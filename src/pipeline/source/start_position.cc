@@ -101,6 +101,7 @@ absl::StatusOr<StatePlan> PlanState(const PartitionFacts& facts, const std::stri
     StatePlan plan;
     plan.recorded = {facts.log_start, facts.committed, rules};
     plan.activations = ActivationsOf(plan.recorded);
+    plan.assumed = true;
     return plan;
   }
   StatePlan plan = {*std::move(parsed), {}};

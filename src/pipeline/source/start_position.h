@@ -28,6 +28,11 @@ struct StatePlan {
   OffsetMetadata recorded;
   /// See activation_plan.h; never empty, the last one is of this process's rules.
   std::vector<Activation> activations;
+  /// The metadata is another program's: nothing of this is recorded yet.
+  bool assumed = false;
+
+  /// What goes on from `metadata` needs no commit of its own.
+  bool IsRecorded(const OffsetMetadata& metadata) const { return !assumed && metadata == recorded; }
 };
 
 struct StartPolicy {

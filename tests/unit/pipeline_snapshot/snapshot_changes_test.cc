@@ -83,12 +83,12 @@ class SnapshotChangesTest : public ::testing::Test {
   }
 
   /// What a restore at C takes: "offset: image + changes"; "nothing".
-  std::string Restored(int64_t committed) {
+  std::string Restored(int64_t committed, bool assumed = false) {
     read_.clear();
     StateRestorer restorer(
         topics_, [this](const ImageRequest& request) { return Read(request); }, catalogs_, log_,
         probe_);
-    RestoreRequest request = {lease_, committed, {{0, topics_.rules[0].hash}}};
+    RestoreRequest request = {lease_, committed, {{0, topics_.rules[0].hash}}, assumed};
     StateReading reading = restorer.Begin(request);
     for (const StateTopic::Entry& entry : log_.topic.log()) {
       reading.Add(entry.key,
@@ -191,6 +191,20 @@ TEST_F(SnapshotChangesTest, AGroupThatIsSetBackTakesWhatIsNotBeyond) {
   EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}}));
   EXPECT_EQ(Restored(99), "nothing");
   EXPECT_TRUE(Content().empty());
+}
+
+TEST_F(SnapshotChangesTest, CopiesThatRestOnActivationsNobodyKnowsAreDeleted) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  log_.topic.Put({FormatRulesKey(topics_.rules[0].hash), topics_.rules[0].text});
+  EXPECT_EQ(Restored(1000, /*assumed=*/true), "100: base") << "rules have never changed";
+  RulesManifest other = topics_.rules[0].manifest;
+  other.states.clear();
+  const std::string text = FormatRulesManifest(other);
+  log_.topic.Put({FormatRulesKey(RulesHash(text)), text});
+  EXPECT_EQ(Restored(1000), "100: base") << "the activations are recorded";
+  EXPECT_EQ(Restored(1000, /*assumed=*/true), "nothing");
+  EXPECT_FALSE(Content().contains("100"));
+  EXPECT_EQ(Restored(1000), "nothing") << "nor is it taken once they are recorded again";
 }
 
 }  // namespace

@@ -112,8 +112,10 @@ class RestoreOutcomesTest : public ::testing::Test {
         std::make_shared<RestoredState>(RestoredState{{0, first, nullptr}, {1, second, nullptr}});
   }
 
-  /// The group assigns the partition; the next call takes it back and assigns it again.
-  absl::StatusOr<StartPosition> Restore() {
+  LeasePtr MakeLease() { return std::make_shared<PartitionLease>(next_lease_++, 0, kTopic, 0, 0); }
+  /// The group assigns the partition; the next call takes it back and assigns it again. `others`
+  /// are asked for together with it and do not come to an end.
+  absl::StatusOr<StartPosition> Restore(std::vector<LeasePtr> others = {}) {
     if (restorer_ == nullptr) {
       restorer_ = std::make_unique<PartitionRestorer>(client_.get(), offsets_, records_, &loader_,
                                                       options_, probe_, [this] {
@@ -122,7 +124,8 @@ class RestoreOutcomesTest : public ::testing::Test {
                                                       });
       restorer_->Start();
     }
-    restorer_->Submit({std::make_shared<PartitionLease>(next_lease_++, 0, kTopic, 0, 0)});
+    others.push_back(MakeLease());
+    restorer_->Submit(std::move(others));
     MutexLock lock(&mutex_);
     mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ready_; });
     ready_ = false;
@@ -250,6 +253,14 @@ TEST_F(RestoreOutcomesTest, OtherRulesAreRecordedAheadOfTheirOffset) {
   EXPECT_EQ(offsets_.commits.size(), 1U);
 }
 
+TEST_F(RestoreOutcomesTest, APartitionTakenAwayWhileRulesAreWrittenIsNotSetBack) {
+  SetCommitted(15, {3, 4, kOtherRules});
+  const LeasePtr taken = MakeLease();
+  loader_.on_record = [&taken] { taken->Lapse(); };
+  ASSERT_TRUE(Restore({taken}).ok());
+  EXPECT_EQ(offsets_.commits.size(), 1U) << "that of the partition that is still ours";
+}
+
 TEST_F(RestoreOutcomesTest, TheLastRecordIsLookedAtAgain) {
   OffsetMetadata metadata = {0, 0, kRules};
   metadata.last = {14, 1'700'000'000'000, 0xAB};
@@ -284,6 +295,11 @@ TEST_F(RestoreOutcomesTest, MetadataOfAnotherProgramMeansReplayFromTheLogStart) 
   EXPECT_EQ(position->replay_from, 0);
   EXPECT_EQ(position->alert_from, 15);
   EXPECT_EQ(records_.asked, 0U);
+  EXPECT_TRUE(loader_.requests[0].assumed);
+  ASSERT_EQ(offsets_.commits.size(), 1U) << "recorded before the first record";
+  EXPECT_EQ(offsets_.commits[0].offset, 15);
+  EXPECT_EQ(offsets_.commits[0].metadata, FormatOffsetMetadata({0, 15, kRules}));
+  EXPECT_EQ(probe_.activations.value(), 0U);
 }
 
 /// So much that the mock cluster's retention (5 MiB) removes the first records.
