@@ -9,11 +9,11 @@
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/source/group_metadata.h"
+#include "pipeline/source/partition_seek.h"
 
 namespace caracal::pipeline {
 namespace {
 
-constexpr int kSeekTimeoutMs = 5000;
 constexpr int kLeaveWaitMs = 20;
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(3);
 
@@ -361,11 +361,7 @@ absl::Status KafkaSource::Open(OwnedPartition& partition, const StartPosition& p
 }
 
 absl::Status KafkaSource::SeekTo(const PartitionLease& lease, int64_t offset) {
-  const KafkaTopic topic(rd_kafka_topic_new(client_.get(), lease.topic().c_str(), nullptr));
-  CHECK(topic != nullptr);
-  return KafkaStatus(
-      rd_kafka_seek(topic.get(), lease.partition(), offset, kSeekTimeoutMs),
-      fmt::format("seeking {} [{}] to {}", lease.topic(), lease.partition(), offset));
+  return SeekPartition(client_.get(), lease.topic(), lease.partition(), offset);
 }
 
 absl::Status KafkaSource::Pause(const LeasePtr& lease, int64_t from) {
