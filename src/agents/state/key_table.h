@@ -136,6 +136,7 @@ class KeyTable {
   /// First step of a look-up announced early: loads the index line of `key`.
   void PrefetchIndex(const TableKey& key) const { index_.Prefetch(key.tag); }
   /// Second step, some 100 ns later: loads the hot part of the record of `key`, if there is one.
+  /// May wait for an index line beyond the first.
   void PrefetchRecord(const TableKey& key) const {
     const Handle guess = index_.Guess(key.tag);
     if (guess == kNone) return;
@@ -242,7 +243,7 @@ class KeyTable {
   static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
   static constexpr uint64_t kChanged = uint64_t{0x20} << 56;  ///< the key is in changed_
   static constexpr uint64_t kMarks = kTruncated | kChanged;
-  static constexpr size_t kIndexBytesPerKey = 16;
+  static constexpr size_t kIndexBytesPerKey = 16;  // TagIndex takes 12.8 to 16
   static constexpr size_t kCacheLineBytes = 64;
   /// Longer hot parts are left to the hardware prefetcher beyond this.
   static constexpr size_t kPrefetchBytesMax = 512;

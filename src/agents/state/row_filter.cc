@@ -30,7 +30,7 @@ bool RowFilter::InsertIfNew(uint64_t tag) {
   } else {
     tags_[next_place_] = tag;
   }
-  Place(LineTag(tag), next_sequence_);
+  Place(HashOf(tag), next_sequence_);
   ++next_sequence_;
   if (changed_rows_ < max_rows_) ++changed_rows_;
   next_place_ = next_place_ + 1 == max_rows_ ? 0 : next_place_ + 1;
@@ -38,12 +38,12 @@ bool RowFilter::InsertIfNew(uint64_t tag) {
 }
 
 bool RowFilter::Contains(uint64_t tag) const {
-  const uint32_t line_tag = LineTag(tag);
-  size_t at = HomeLineOf(line_tag, line_count_);
+  const uint64_t hash = HashOf(tag);
+  size_t at = HomeOf(hash);
   for (size_t visited = 0; visited < line_count_; ++visited) {
-    const TagLine& line = lines()[at];
-    for (uint32_t lanes = line.LanesWith(line_tag); lanes != 0; lanes &= lanes - 1) {
-      const uint32_t sequence = line.values[static_cast<size_t>(std::countr_zero(lanes))];
+    const RowLine& line = lines()[at];
+    for (uint32_t lanes = line.LanesWith(LaneTag(hash)); lanes != 0; lanes &= lanes - 1) {
+      const uint32_t sequence = line.sequences[static_cast<size_t>(std::countr_zero(lanes))];
       if (IsRemembered(sequence) && TagAt(AgeOf(sequence)) == tag) return true;
     }
     // A row that went past this line is at most as new as `passed`.
@@ -53,14 +53,14 @@ bool RowFilter::Contains(uint64_t tag) const {
   return false;
 }
 
-void RowFilter::Place(uint32_t line_tag, uint32_t sequence) {
-  for (size_t at = HomeLineOf(line_tag, line_count_);; at = NextLine(at)) {
-    TagLine& line = lines()[at];
+void RowFilter::Place(uint64_t hash, uint32_t sequence) {
+  for (size_t at = HomeOf(hash);; at = NextLine(at)) {
+    RowLine& line = lines()[at];
     const auto remembered = static_cast<uint32_t>(tags_.size());
-    const uint32_t used = line.LanesWithValuesBelow(next_sequence_, remembered);
-    if (const auto lane = static_cast<size_t>(std::countr_one(used)); lane < TagLine::kLanes) {
-      line.tags[lane] = line_tag;
-      line.values[lane] = sequence;
+    const uint32_t used = line.LanesWithSequencesBelow(next_sequence_, remembered);
+    if (const auto lane = static_cast<size_t>(std::countr_one(used)); lane < RowLine::kLanes) {
+      line.tags[lane] = LaneTag(hash);
+      line.sequences[lane] = sequence;
       return;
     }
     line.passed = sequence;
@@ -70,11 +70,11 @@ void RowFilter::Place(uint32_t line_tag, uint32_t sequence) {
 void RowFilter::Reserve(size_t rows) {
   tags_.reserve(rows);
   line_count_ = LinesFor(rows);
-  block_ = MemoryBlock(line_count_ * sizeof(TagLine), pool_);
+  block_ = MemoryBlock(line_count_ * sizeof(RowLine), pool_);
   std::uninitialized_value_construct_n(lines(), line_count_);
   // A ring that grows has not wrapped: row i of it has the number i + 1.
   for (size_t i = 0; i < tags_.size(); ++i) {
-    Place(LineTag(tags_[i]), static_cast<uint32_t>(i + 1));
+    Place(HashOf(tags_[i]), static_cast<uint32_t>(i + 1));
   }
 }
 

@@ -8,8 +8,8 @@
 
 #include "agents/state/memory_block.h"
 #include "agents/state/prefetch.h"
+#include "agents/state/row_line.h"
 #include "agents/state/state_digest.h"
-#include "agents/state/tag_lanes.h"
 
 namespace caracal::agents {
 
@@ -21,9 +21,10 @@ namespace caracal::agents {
 /// for a duplicate wrongly only when its tag equals one remembered: for uniform tags at most
 /// max_rows / 2^64 per row (16,384 rows: 9 × 10^-16, one in 10^15 rows).
 ///
-/// A ring holds the tags in log order; lines of seven entries find them by a part of the tag and
-/// the row's sequence number. Entries of forgotten rows are recognised by their number and written
-/// over, so a row costs one random access to memory, which can be prefetched.
+/// A ring holds the tags in log order; lines of ten entries find them by a part of the tag and the
+/// row's sequence number. Entries of forgotten rows are recognised by their number and written
+/// over, so a row costs one random access to memory, and the next place of the ring; both can be
+/// prefetched.
 ///
 /// Memory grows with content, up to MaxBytes(max_rows): 20.8 bytes per row (16,384 rows: 333 KiB).
 /// Movable; a moved-from filter may only be destroyed or assigned to. One thread at a time.
@@ -37,7 +38,9 @@ class RowFilter {
 
   /// Starts to load what InsertIfNew(tag) will look at.
   void Prefetch(uint64_t tag) const {
-    if (line_count_ != 0) PrefetchLine(&lines()[HomeLineOf(LineTag(tag), line_count_)]);
+    if (line_count_ == 0) return;
+    PrefetchLine(&lines()[HomeOf(HashOf(tag))]);
+    PrefetchLine(tags_.data() + next_place_);
   }
 
   /// True = the row is new and is remembered now, the oldest row is forgotten if need be; false = a
@@ -73,7 +76,7 @@ class RowFilter {
   /// Bytes allocated.
   size_t bytes() const { return tags_.capacity() * sizeof(uint64_t) + block_.size(); }
   static size_t MaxBytes(uint32_t max_rows) {
-    return max_rows * sizeof(uint64_t) + LinesFor(max_rows) * sizeof(TagLine);
+    return max_rows * sizeof(uint64_t) + LinesFor(max_rows) * sizeof(RowLine);
   }
 
  private:
@@ -82,9 +85,15 @@ class RowFilter {
 
   static size_t LinesFor(size_t rows) { return (rows + kRowsPerLine - 1) / kRowsPerLine; }
   /// Spreads tags that are not uniform (2^64 / golden ratio, odd).
-  static uint32_t LineTag(uint64_t tag) { return TagOf(tag * 0x9E3779B97F4A7C15U); }
+  static uint64_t HashOf(uint64_t tag) { return tag * 0x9E3779B97F4A7C15U; }
+  /// Bits of the hash that do not choose the line; never 0.
+  static uint16_t LaneTag(uint64_t hash) {
+    const auto bits = static_cast<uint16_t>(hash >> 16);
+    return bits == 0 ? 1 : bits;
+  }
 
-  TagLine* lines() const { return reinterpret_cast<TagLine*>(block_.data()); }
+  RowLine* lines() const { return reinterpret_cast<RowLine*>(block_.data()); }
+  size_t HomeOf(uint64_t hash) const { return ((hash >> 32) * line_count_) >> 32; }
   size_t NextLine(size_t at) const { return at + 1 == line_count_ ? 0 : at + 1; }
   /// How many rows ago the row with that number came, the newest = 1. Only those up to size() are
   /// remembered. Numbers wrap around; one that looks remembered after 2^32 rows is harmless, as
@@ -97,7 +106,7 @@ class RowFilter {
 
   bool Contains(uint64_t tag) const;
   /// Makes `sequence`, the number of the row to come or of one in the ring, findable.
-  void Place(uint32_t line_tag, uint32_t sequence);
+  void Place(uint64_t hash, uint32_t sequence);
   /// Makes room for `rows` rows, which must not be fewer than there are.
   void Reserve(size_t rows);
 

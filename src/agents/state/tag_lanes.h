@@ -11,7 +11,7 @@
 namespace caracal::agents {
 
 /// A cache line of seven entries, each a 32-bit tag and a 32-bit value, and one number about the
-/// line: what TagIndex and RowFilter probe. All lanes are compared with a tag at once. Plain data,
+/// line: what TagIndex probes. All lanes are compared with a tag at once. Plain data,
 /// zero when new.
 struct alignas(64) TagLine {
   static constexpr size_t kLanes = 7;
@@ -33,33 +33,6 @@ struct alignas(64) TagLine {
 #else
     uint32_t lanes = 0;
     for (size_t i = 0; i < kLanes; ++i) lanes |= static_cast<uint32_t>(tags[i] == tag) << i;
-    return lanes;
-#endif
-  }
-
-  /// A bit per lane that has a tag and whose value lies among the `count` numbers below `end`;
-  /// numbers wrap around.
-  uint32_t LanesWithValuesBelow(uint32_t end, uint32_t count) const {
-#if defined(__SSE2__)
-    const auto* words = reinterpret_cast<const __m128i*>(this);
-    const __m128i last = _mm_set1_epi32(static_cast<int>(end - 1));
-    // SSE2 compares signed numbers only.
-    const __m128i sign = _mm_set1_epi32(INT32_MIN);
-    const __m128i limit = _mm_xor_si128(_mm_set1_epi32(static_cast<int>(count)), sign);
-    const auto within = [&](size_t half) {
-      const __m128i behind = _mm_sub_epi32(last, _mm_load_si128(words + 2 + half));
-      const __m128i is_near = _mm_cmpgt_epi32(limit, _mm_xor_si128(behind, sign));
-      const __m128i is_free = _mm_cmpeq_epi32(_mm_load_si128(words + half), _mm_setzero_si128());
-      return _mm_andnot_si128(is_free, is_near);
-    };
-    const __m128i lanes = _mm_packs_epi32(within(0), within(1));
-    return static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(lanes, _mm_setzero_si128()))) &
-           ((1U << kLanes) - 1);
-#else
-    uint32_t lanes = 0;
-    for (size_t i = 0; i < kLanes; ++i) {
-      lanes |= static_cast<uint32_t>(tags[i] != 0 && end - 1 - values[i] < count) << i;
-    }
     return lanes;
 #endif
   }
