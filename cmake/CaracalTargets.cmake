@@ -1,11 +1,25 @@
 # One call per folder. A target may include only what its DEPS and PRIVATE_DEPS name: this is how the
 # layers of ARCHITECTURE.md are enforced by the linker (and by tests/tidy for header-only ones).
 
-# caracal_library(name HEADERS ... SOURCES ... DEPS ... PRIVATE_DEPS ... [COLD])
+# Objects that hold both code and what link-time optimisation needs are gcc's.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release")
+  set(CARACAL_HOT_LINK ON)
+endif()
+
+# caracal_link(target fast|quickly): a program that is to be fast, or that is to be linked quickly.
+function(caracal_link target how)
+  if(CARACAL_HOT_LINK)
+    target_link_options(${target} PRIVATE "$<IF:$<STREQUAL:${how},fast>,-flto=auto,-fno-lto>")
+  endif()
+endfunction()
+
+# caracal_library(name HEADERS ... SOURCES ... DEPS ... PRIVATE_DEPS ... [COLD|HOT])
 #   makes caracal_<name> and the alias caracal::<name>; no SOURCES = a header-only target. COLD: it
-#   is not on the path of an event, so that sanitized builds need not spend their time on it.
+#   is not on the path of an event, so that sanitized builds need not spend their time on it. HOT:
+#   every event passes it, so that programs linked to be fast (caracal_link) are optimised across its
+#   files and those of other such libraries. Others (tests) link its code as it was compiled.
 function(caracal_library name)
-  cmake_parse_arguments(ARG "COLD" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "COLD;HOT" "" "HEADERS;SOURCES;DEPS;PRIVATE_DEPS" ${ARGN})
   set(target caracal_${name})
   if(ARG_SOURCES)
     add_library(${target} STATIC ${ARG_SOURCES})
@@ -15,6 +29,9 @@ function(caracal_library name)
       PRIVATE ${ARG_PRIVATE_DEPS} caracal_warnings caracal_sanitizers)
     if(NOT CARACAL_BUILD_FUZZERS)
       set_target_properties(${target} PROPERTIES CARACAL_COLD "${ARG_COLD}")
+    endif()
+    if(ARG_HOT AND CARACAL_HOT_LINK)
+      target_compile_options(${target} PRIVATE -flto -ffat-lto-objects)
     endif()
     set(scope PUBLIC)
   else()
@@ -66,6 +83,7 @@ endfunction()
 function(caracal_test name)
   cmake_parse_arguments(ARG "" "DATA;TIMEOUT" "SOURCES;DEPS;LABELS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  caracal_link(${name} quickly)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} GTest::gmock GTest::gtest_main
                                         caracal_warnings caracal_sanitizers)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
@@ -89,6 +107,7 @@ endfunction()
 function(caracal_bench name)
   cmake_parse_arguments(ARG "" "" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  caracal_link(${name} fast)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} benchmark::benchmark caracal_warnings)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
 endfunction()
@@ -98,6 +117,7 @@ endfunction()
 function(caracal_fuzz name)
   cmake_parse_arguments(ARG "" "CORPUS" "SOURCES;DEPS" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
+  caracal_link(${name} quickly)
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} caracal_warnings caracal_sanitizers)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}")
   if(CARACAL_BUILD_FUZZERS)
