@@ -23,7 +23,7 @@ absl::Status Look(rd_kafka_t* client, const std::string& topic, int32_t partitio
   RETURN_IF_ERROR(KafkaStatus(
       rd_kafka_metadata(client, /*all_topics=*/0, handle.get(), &metadata, timeout_ms), context));
   const rd_kafka_metadata_topic_t& found = metadata->topics[0];
-  const absl::Status status = KafkaStatus(found.err, context);
+  absl::Status status = KafkaStatus(found.err, context);
   const bool has = partition < found.partition_cnt;
   rd_kafka_metadata_destroy(metadata);
   if (!absl::IsNotFound(status) && (!status.ok() || has)) return status;
