@@ -313,6 +313,13 @@ def run_echo(runner):
         yield Figure(**row)
 
 
+def run_snapshots(runner):
+    report = runner.script("snapshots_bench", "--open-loop", runner.path("bench/open_loop"),
+                           "--runs", str(runner.repetitions))
+    for row in report["figures"]:
+        yield Figure(**row)
+
+
 BENCHMARKS = {
     "engine": (run_engine, ["engine_bench"]),
     "decode": (run_decode, ["decode_bench"]),
@@ -327,12 +334,13 @@ BENCHMARKS = {
     "drain": (run_drain, [PROGRAM, "bare_consumer"]),
     "latency": (run_latency, [PROGRAM, "open_loop"]),
     "recovery": (run_recovery, [PROGRAM, "open_loop"]),
+    "snapshots": (run_snapshots, [PROGRAM, "open_loop"]),
     "peers": (run_peers, [PROGRAM, "bare_consumer", "honest_peer"]),
     "peers_latency": (run_peers_latency, [PROGRAM, "honest_peer", "open_loop"]),
     "low_load": (run_low_load, [PROGRAM, "honest_peer", "open_loop"]),
     "echo": (run_echo, [PROGRAM, "echo_peer", "open_loop"]),
 }
-REPETITIONS = {"low_load": 3, "echo": 3}
+REPETITIONS = {"low_load": 3, "echo": 3, "snapshots": 3}
 
 
 def machine():

@@ -86,19 +86,16 @@ class Loads:
         self._kafka = Kafka(stack.bootstrap)
         pid_file = stack.directory / "stack" / "kafka.pid"
         self._broker = int(pid_file.read_text().split()[0])
-        self._admin = f"127.0.0.1:{stack.admin_ports[0]}"
+        self.admin = f"127.0.0.1:{stack.admin_ports[0]}"
 
     def measure(self, peer, name, load, delivery="exactly_once"):
         """peer: a lineup.Peer that reads topic_of(name); delivery: for Caracal."""
         self._make_topics(name, load.partitions)
-        environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
-                       "BENCH_TOPIC": topic_of(name), "BENCH_ADMIN": self._admin,
-                       "BENCH_DELIVERY": delivery}
         pipes = {"stdin": subprocess.PIPE} if peer.kind == "passes" else {}
         command = [str(word) for word in peer.command(name)]
         log = self._stack.directory / f"{name}.log"
         before = process_cpu(self._broker)
-        with running(command, environment, log, **pipes) as process:
+        with running(command, self.environment(name, delivery), log, **pipes) as process:
             report, used, since_start = self._run(peer, name, load, process, log)
             judged = self._judged(peer, name)
             if pipes:
@@ -111,6 +108,12 @@ class Loads:
                       since_start[0], broker_cpu, since_start[1] - before, woken,
                       load.history * load.accounts + report["payments"], judged,
                       report["expected"], report["received"])
+
+    def environment(self, name, delivery):
+        """What a configuration of Caracal takes from its environment."""
+        return {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": name,
+                "BENCH_TOPIC": topic_of(name), "BENCH_ADMIN": self.admin,
+                "BENCH_DELIVERY": delivery}
 
     def _make_topics(self, name, partitions):
         topics = [topic_of(name), alerts_topic(name), f"{name}.dead-letters"]
@@ -140,9 +143,9 @@ class Loads:
                 loop.stdin.write("\n")
                 loop.stdin.close()
                 assert loop.stdout.readline(), "open_loop has ended"
-                before = self._meters(process.pid)
+                before = self.meters(process.pid)
                 text = loop.stdout.read()
-                after = self._meters(process.pid)
+                after = self.meters(process.pid)
             finally:
                 loop.kill()
         if not text:
@@ -153,7 +156,8 @@ class Loads:
         assert process.poll() is None, ended(log)
         return self._committed(name) >= sum(ends.values())
 
-    def _meters(self, pid):
+    def meters(self, pid):
+        """What the program and the broker have used so far; read at both ends of what counts."""
         tree = process_tree(pid)
         return (sum(map(process_cpu, tree)), process_cpu(self._broker), sum(map(wake_ups, tree)))
 
@@ -169,5 +173,5 @@ class Loads:
         except WaitTimeout:
             return self._committed(name)
         if peer.family == "caracal":
-            return int(metrics_of(self._admin)["caracal_transactions_evaluated_total"])
+            return int(metrics_of(self.admin)["caracal_transactions_evaluated_total"])
         return self._committed(name)

@@ -8,6 +8,7 @@
 #   STACK_CONTROLLER_PORT  29093      STACK_CONNECT_PORT  28083
 #   STACK_JAVA_OPTIONS     JVM flags; the default favours a fast start over throughput
 #   STACK_KAFKA_EXTRA      file whose lines are added to Kafka's properties and win over these
+#   STACK_CLUSTER_ID       of a cluster of several; the lines above then name node.id and the voters
 # shellcheck source-path=SCRIPTDIR
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
@@ -97,9 +98,11 @@ P
     cat "$STACK_KAFKA_EXTRA" >>"$W/kafka.properties"
   fi
   if [[ ! -e $W/kafka/meta.properties ]]; then
+    local -a voters=(--standalone)
+    [[ -z ${STACK_CLUSTER_ID:-} ]] || voters=()
     java -XX:TieredStopAtLevel=1 -cp "$STACK_CACHE/lib/*" kafka.tools.StorageTool format \
-      --standalone --cluster-id "$(cluster_id)" --config "$W/kafka.properties" \
-      >"$W/kafka.log" 2>&1 ||
+      "${voters[@]}" --cluster-id "${STACK_CLUSTER_ID:-$(cluster_id)}" \
+      --config "$W/kafka.properties" >"$W/kafka.log" 2>&1 ||
       fail_with_log kafka "could not make its data directory"
   fi
   start_java kafka 512m kafka.Kafka kafka.properties

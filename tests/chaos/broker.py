@@ -67,16 +67,6 @@ class Broker:
         self.stack.kill("kafka")
         self.stack.restart("kafka")
 
-    def produce_tombstones(self, topic, count):
-        """Records that move the offsets of all partitions, about evenly, and nothing else."""
-        lines = "".join(f"filler-{number}\t\n" for number in range(count))
-        subprocess.run(
-            ["kcat", "-P", "-b", self.direct, "-t", topic, "-K", "\t", "-Z"],
-            input=lines.encode(),
-            check=True,
-            timeout=120,
-        )
-
     def end_hanging_transactions(self, topic=_OFFSETS_TOPIC, partitions=_OFFSETS_PARTITIONS):
         """Aborts what the transaction coordinator has forgotten in a topic; how many there were.
 

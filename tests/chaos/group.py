@@ -8,7 +8,7 @@ from buckets import HASH_SEED
 from expectation import BUCKETS
 from harness.scenario import Scenario
 from harness.waiting import wait_until
-from load import TOPIC
+from load import TOPIC, produce_tombstones
 
 _CONFIG = pathlib.Path(__file__).resolve().parent / "configs" / "payments.yaml"
 # A copy of every bucket is due after so many records (about): often enough that every fault meets
@@ -29,6 +29,7 @@ class Group(Scenario):
         # Event times lie in the past: nothing may be deleted for its age.
         broker.kafka.create_topic(TOPIC, partitions, retention_ms=-1)
         settings = {"bootstrap": broker.disturbed, "max_recovery": _MAX_RECOVERY, **settings}
+        settings["kafka"] = broker.kafka
         settings["environment"] = {"CHAOS_HASH_SEED": HASH_SEED, **settings.get("environment", {})}
         super().__init__(broker.stack, name, _CONFIG, TOPIC, partitions, **settings)
         self.broker = broker
@@ -83,7 +84,7 @@ def settle(*groups):
     wanted = len(ends) * BUCKETS
     found = [{} for _ in groups]
     for _ in range(_SETTLE_ROUNDS):
-        first.broker.produce_tombstones(TOPIC, _FILLERS_PER_ROUND * len(ends))
+        produce_tombstones(first.broker, TOPIC, _FILLERS_PER_ROUND * len(ends))
         for group in groups:
             group.wait_until_judged()
         found = [_saved_after(group, ends, since_ms) for group in groups]

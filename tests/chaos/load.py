@@ -98,6 +98,17 @@ class Producer:
         self._process.wait()
 
 
+def produce_tombstones(broker, topic, count):
+    """Records that move the offsets of all partitions, about evenly, and nothing else."""
+    lines = "".join(f"filler-{number}\t\n" for number in range(count))
+    subprocess.run(
+        ["kcat", "-P", "-b", broker.direct, "-t", topic, "-K", "\t", "-Z"],
+        input=lines.encode(),
+        check=True,
+        timeout=120,
+    )
+
+
 class Feed:
     """A load at a steady rate, and more of its kind behind it for as long as a row needs some."""
 

@@ -162,7 +162,7 @@ class BadInputKafkaTest(unittest.TestCase):
         self.create_source(2)
         self.create_outputs("alerts", "dead-letters")
         for text in (
-            f"state topic '{self.name}.state' does not exist or has no partition",
+            f"topic '{self.name}.state' does not exist or has no partition",
             f"topic {self.name}.state has 1 partitions and its source 2",
         ):
             member = self.start()

@@ -102,9 +102,13 @@ void MockKafka::CreateTopic(const std::string& topic, int32_t partitions, int32_
   CHECK(rd_kafka_mock_topic_create(cluster_, topic.c_str(), partitions, 1) ==
         RD_KAFKA_RESP_ERR_NO_ERROR);
   for (int32_t partition = 0; partition < partitions; ++partition) {
-    CHECK(rd_kafka_mock_partition_set_leader(cluster_, topic.c_str(), partition, broker) ==
-          RD_KAFKA_RESP_ERR_NO_ERROR);
+    SetLeader(topic, partition, broker);
   }
+}
+
+void MockKafka::SetLeader(const std::string& topic, int32_t partition, int32_t broker) {
+  CHECK(rd_kafka_mock_partition_set_leader(cluster_, topic.c_str(), partition, broker) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 void MockKafka::SetTopicError(const std::string& topic, rd_kafka_resp_err_t error) {

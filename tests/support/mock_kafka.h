@@ -69,6 +69,7 @@ class MockKafka {
   /// What metadata says about the topic; no error = it exists.
   void SetTopicError(const std::string& topic, rd_kafka_resp_err_t error);
   void SetCoordinator(int32_t broker);
+  void SetLeader(const std::string& topic, int32_t partition, int32_t broker);
 
   // Faults.
   /// The next requests of this kind at the broker are answered with these errors, one each, after

@@ -48,10 +48,6 @@ void BucketState::AppendTo(uint32_t buckets, std::string& out) const {
   BucketImage::Append(*rulesets_, buckets, rows_, tables_, out);
 }
 
-size_t BucketState::ImageBytes() const {
-  return BucketImage::Bytes(rulesets_->layout(), rows_, tables_);
-}
-
 void BucketState::BeginChanges() {
   rows_.BeginChanges();
   for (KeyTable& table : tables_) table.BeginChanges();

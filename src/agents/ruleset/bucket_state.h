@@ -49,8 +49,6 @@ class BucketState {
   /// Appends the image (BucketImage) of this bucket, one of `buckets` per partition. Buckets with
   /// equal digests have equal images.
   void AppendTo(uint32_t buckets, std::string& out) const;
-  /// Bytes that AppendTo appends.
-  size_t ImageBytes() const;
 
   /// What changes from here on can be saved as changes to the image of now, until a key is evicted
   /// or the bucket marked truncated. Takes 8 bytes per key that is touched since.

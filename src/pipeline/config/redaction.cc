@@ -64,10 +64,6 @@ Json RedactedConfig(const LoadedConfig& loaded) {
                      });
 }
 
-std::string RedactedConfigJson(const LoadedConfig& loaded) {
-  return RedactedConfig(loaded).DumpIndented() + "\n";
-}
-
 std::string RedactedConfigYaml(const LoadedConfig& loaded) {
   YAML::Emitter out;
   EmitYaml(RedactedConfig(loaded), out);

@@ -11,7 +11,6 @@ namespace caracal::pipeline {
 /// properties that look like secrets read "<redacted>"; every value that came from a reference
 /// shows the reference (without its default) instead. Any thread.
 Json RedactedConfig(const LoadedConfig& loaded);
-std::string RedactedConfigJson(const LoadedConfig& loaded);
 /// The same as YAML.
 std::string RedactedConfigYaml(const LoadedConfig& loaded);
 

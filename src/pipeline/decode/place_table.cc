@@ -4,10 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -122,10 +118,6 @@ std::string MakeDigest(const absl::flat_hash_map<std::string, Place>& places) {
   return fmt::format("{:016x}{:016x}", hash.high, hash.low);
 }
 
-struct FileCloser {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
-
 }  // namespace
 
 absl::StatusOr<PlaceTable> PlaceTable::Parse(std::string_view csv, std::string_view name) {
@@ -158,26 +150,6 @@ absl::StatusOr<PlaceTable> PlaceTable::Parse(std::string_view csv, std::string_v
   if (columns == 0) return error(1, "the place table is empty: it needs a header line");
   table.digest_ = MakeDigest(table.places_);
   return table;
-}
-
-absl::StatusOr<PlaceTable> PlaceTable::Load(const std::string& path) {
-  const std::unique_ptr<std::FILE, FileCloser> file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) {
-    return absl::NotFoundError(
-        fmt::format("cannot open the place table {}: {}", path, std::strerror(errno)));
-  }
-  std::string csv;
-  std::array<char, 64 * 1024> block;
-  size_t read = 0;
-  while (csv.size() <= kMaxBytes &&
-         (read = std::fread(block.data(), 1, block.size(), file.get())) > 0) {
-    csv.append(block.data(), read);
-  }
-  if (std::ferror(file.get()) != 0) {
-    return absl::DataLossError(
-        fmt::format("cannot read the place table {}: {}", path, std::strerror(errno)));
-  }
-  return Parse(csv, path);
 }
 
 const Place* PlaceTable::Find(std::string_view merchant) const {

@@ -37,8 +37,6 @@ class PlaceTable {
 
   /// The first mistake as "<name>:<line>: <what>". `name` stands for the file in messages.
   static absl::StatusOr<PlaceTable> Parse(std::string_view csv, std::string_view name);
-  /// Parse() of the file at `path`.
-  static absl::StatusOr<PlaceTable> Load(const std::string& path);
 
   /// nullptr when the table does not know `merchant`. The place lives as long as the table.
   const Place* Find(std::string_view merchant) const;

@@ -147,8 +147,6 @@ class CellFamily final : public MetricFamily {
     return Insert(SourceSample{std::move(source)});
   }
 
-  const MetricFamilySpec& spec() const { return spec_; }
-
   /// The caller holds the lock.
   prometheus::MetricFamily Collect() const {
     Totals totals(spec_.labels.size());
@@ -214,13 +212,6 @@ class MetricRegistry::CellCollectable final : public prometheus::Collectable {
     return *family->second;
   }
 
-  std::vector<MetricFamilySpec> Specs() const {
-    const std::lock_guard lock(mutex_);
-    std::vector<MetricFamilySpec> specs;
-    for (const auto& [name, family] : families_) specs.push_back(family->spec());
-    return specs;
-  }
-
   std::vector<prometheus::MetricFamily> Collect() const override {
     const std::lock_guard lock(mutex_);
     std::vector<prometheus::MetricFamily> collected;
@@ -242,8 +233,6 @@ MetricRegistry::~MetricRegistry() = default;
 MetricFamily& MetricRegistry::Declare(MetricFamilySpec spec) {
   return cells_->Declare(std::move(spec));
 }
-
-std::vector<MetricFamilySpec> MetricRegistry::families() const { return cells_->Specs(); }
 
 std::string MetricRegistry::Serialize() const {
   std::ostringstream text;

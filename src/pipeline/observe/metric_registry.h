@@ -96,9 +96,6 @@ class MetricRegistry {
   /// before, stops the process: both are bugs of ours.
   MetricFamily& Declare(MetricFamilySpec spec);
 
-  /// Every declared family, sorted by name.
-  std::vector<MetricFamilySpec> families() const;
-
   /// All samples in the Prometheus text format 0.0.4, sorted by name and labels. Families without
   /// samples are left out.
   std::string Serialize() const;

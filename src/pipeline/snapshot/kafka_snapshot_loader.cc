@@ -72,30 +72,36 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
 
 absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::Prepare(
     std::span<const RestoreRequest> requests) {
+  ASSIGN_OR_RETURN(const std::vector<LogLimits> limits, ReadLimits(requests));
   std::vector<Reading> readings;
-  for (const RestoreRequest& request : requests) {
-    const PartitionLease& lease = *request.lease;
-    Reading reading = {restorer_.Begin(request)};
-    reading.topic = topics_.topics[lease.stream()];
-    const absl::Status status = KafkaStatus(
-        rd_kafka_query_watermark_offsets(client_.get(), reading.topic.c_str(), lease.partition(),
-                                         &reading.low, &reading.high, kRpcTimeoutMs),
-        fmt::format("reading the end of the state topic '{}' [{}]", reading.topic,
-                    lease.partition()));
-    if (absl::IsNotFound(status)) {
-      return absl::FailedPreconditionError(
-          fmt::format("the state topic '{}' does not exist or has no partition {}: it must have as "
-                      "many partitions as '{}'. Create it with `caracal init`. If the partition "
-                      "was added to the "
-                      "source, accounts have moved to other partitions, where their state begins "
-                      "anew: add it to the state topic too (kafka-topics --alter) to accept that",
-                      reading.topic, lease.partition(), lease.topic()));
-    }
-    RETURN_IF_ERROR(status);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Reading reading = {restorer_.Begin(requests[i])};
+    reading.topic = topics_.topics[requests[i].lease->stream()];
+    reading.high = limits[i].high;
+    reading.low = limits[i].low;
     reading.done = reading.low >= reading.high;
     readings.push_back(std::move(reading));
   }
   return readings;
+}
+
+absl::StatusOr<std::vector<LogLimits>> KafkaSnapshotLoader::ReadLimits(
+    std::span<const RestoreRequest> requests) {
+  const KafkaPartitionList list(
+      rd_kafka_topic_partition_list_new(static_cast<int>(requests.size())));
+  for (const RestoreRequest& request : requests) {
+    rd_kafka_topic_partition_list_add(list.get(), topics_.topics[request.lease->stream()].c_str(),
+                                      request.lease->partition());
+  }
+  auto limits = ReadLogLimits(client_.get(), list.get(), kRpcTimeoutMs,
+                              "reading the ends of the partitions with state");
+  if (!absl::IsNotFound(limits.status())) return limits;
+  return absl::FailedPreconditionError(fmt::format(
+      "{}: the state topic must have as many partitions as its source. Create it with `caracal "
+      "init`. If the partition was added to the source, accounts have moved to other partitions, "
+      "where their state begins anew: add it to the state topic too (kafka-topics --alter) to "
+      "accept that",
+      agents::MessageOf(limits.status())));
 }
 
 absl::Status KafkaSnapshotLoader::Assign(const std::vector<Reading>& readings) {

@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pipeline/kafka/handles.h"
+#include "pipeline/kafka/log_limits.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/snapshot/snapshot_catalogs.h"
 #include "pipeline/snapshot/state_restorer.h"
@@ -49,6 +50,7 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   KafkaSnapshotLoader(StateTopics topics, ImageReader read, SnapshotCatalogs& catalogs);
   absl::Status Connect();
   absl::StatusOr<std::vector<Reading>> Prepare(std::span<const RestoreRequest> requests);
+  absl::StatusOr<std::vector<LogLimits>> ReadLimits(std::span<const RestoreRequest> requests);
   absl::Status Assign(const std::vector<Reading>& readings);
   absl::Status ReadAll(std::vector<Reading>& readings);
   absl::Status Take(const rd_kafka_message_t& message, std::vector<Reading>& readings);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -37,12 +36,10 @@ struct SnapshotProbe {
 /// round is tried again, and Busy() keeps the engine from making more. Copies of lapsed partitions
 /// are dropped; a stale one that still arrives costs the next owner time, never correctness.
 ///
-/// Threads: Save, TakeSaved, Busy on the ingest thread. Bounds: one round under way and
-/// max_pending_bytes waiting.
+/// Threads: Save, TakeSaved, Busy on the ingest thread. Bounds: what a few barriers hand over, as
+/// none takes copies while others are on their way (SnapshotSchedule: a quarter of what is due).
 class KafkaSnapshotStore : public SnapshotStore, private StateLog {
  public:
-  static constexpr size_t kMaxPendingBytes = size_t{64} << 20;
-
   /// `catalogs` must outlive the store.
   static absl::StatusOr<std::unique_ptr<KafkaSnapshotStore>> Create(StateTopics topics,
                                                                     SnapshotCatalogs& catalogs);

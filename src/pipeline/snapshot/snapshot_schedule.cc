@@ -83,12 +83,6 @@ void SnapshotSchedule::NoteSaved(const SavedBucket& copy) {
   bucket.due = copy.offset + Period();
 }
 
-void SnapshotSchedule::Forget(const LeasePtr& lease, uint32_t bucket) {
-  if (lease->slot() >= partitions_.size()) return;
-  Partition& partition = partitions_[lease->slot()];
-  if (partition.lease == lease) partition.buckets[bucket].requested = -1;
-}
-
 int64_t SnapshotSchedule::Debt(const PartitionLease& lease, int64_t next_offset) const {
   if (lease.slot() >= partitions_.size()) return 0;
   const Partition& partition = partitions_[lease.slot()];

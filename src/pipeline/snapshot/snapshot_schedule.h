@@ -49,14 +49,12 @@ class SnapshotSchedule {
     LeasePtr lease;
     int64_t next_offset = 0;
   };
-  /// The buckets to copy at a barrier; they count as copied from then on, until Forget.
+  /// The buckets to copy at a barrier; they are not due again before NoteSaved.
   std::vector<DueBucket> TakeDue(std::span<const Position> positions);
   /// There are such buckets.
   bool HasDue(std::span<const Position> positions) const;
-  /// The copy is durable.
+  /// The copy is durable: the store gives none up while the lease lasts.
   void NoteSaved(const SavedBucket& copy);
-  /// The copy will not become durable: it is due again.
-  void Forget(const LeasePtr& lease, uint32_t bucket);
 
   /// Records that a new owner would have to replay, up to `next_offset`.
   int64_t Debt(const PartitionLease& lease, int64_t next_offset) const;

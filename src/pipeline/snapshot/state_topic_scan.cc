@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/kafka/handles.h"
+#include "pipeline/kafka/log_limits.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -45,15 +46,19 @@ class Scan {
     ASSIGN_OR_RETURN(const int32_t partitions, PartitionsOf(client_, topic_));
     const KafkaPartitionList list(rd_kafka_topic_partition_list_new(partitions));
     for (int32_t partition = 0; partition < partitions; ++partition) {
-      int64_t low = 0;
-      int64_t high = 0;
-      RETURN_IF_ERROR(KafkaStatus(
-          rd_kafka_query_watermark_offsets(client_, topic_.c_str(), partition, &low, &high,
-                                           kRpcTimeoutMs),
-          fmt::format("reading the end of the state topic '{}' [{}]", topic_, partition)));
-      if (low >= high) continue;
-      open_[partition] = high;
-      rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition)->offset = low;
+      rd_kafka_topic_partition_list_add(list.get(), topic_.c_str(), partition);
+    }
+    ASSIGN_OR_RETURN(const std::vector<LogLimits> limits,
+                     ReadLogLimits(client_, list.get(), kRpcTimeoutMs,
+                                   fmt::format("reading the ends of state topic '{}'", topic_)));
+    for (int32_t partition = partitions - 1; partition >= 0; --partition) {
+      const auto [low, high] = limits[static_cast<size_t>(partition)];
+      list->elems[partition].offset = low;
+      if (low < high) {
+        open_[partition] = high;
+      } else {
+        rd_kafka_topic_partition_list_del_by_idx(list.get(), partition);
+      }
     }
     return KafkaStatus(rd_kafka_assign(client_, list.get()), "reading the state topic");
   }

@@ -17,7 +17,7 @@ constexpr int kPurgeTimeoutMs = 1000;
 const KafkaProperties& DefaultProperties() {
   static const auto* const kDefaults = new KafkaProperties{
       {"compression.type", "lz4"},
-      {"linger.ms", "5"},
+      {"linger.ms", "0"},  // every round is waited for: company does not come
       {"retry.backoff.ms", "50"},
       {"socket.keepalive.enable", "true"},
       {"reconnect.backoff.max.ms", "2000"},

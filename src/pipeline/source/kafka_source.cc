@@ -9,6 +9,7 @@
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
 #include "pipeline/source/group_metadata.h"
+#include "pipeline/source/partition_pause.h"
 #include "pipeline/source/partition_seek.h"
 
 namespace caracal::pipeline {
@@ -241,7 +242,10 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
         fmt::format("taking assigned partitions: {}", rd_kafka_error_string(error.get())));
     return;
   }
-  rd_kafka_pause_partitions(client_.get(), partitions);
+  if (absl::Status status = PausePartitions(client_.get(), partitions); !status.ok()) {
+    fatal_ = status;
+    return;
+  }
   probe_.assigned.Add(leases.size());
   probe_.member.Set(1);
   ShowOwned();
@@ -256,7 +260,7 @@ void KafkaSource::TakeForClosing(rd_kafka_topic_partition_list_t* partitions) {
     LOG(kWarning, "source", "partitions that came during the stop were not taken",
         {{"error", rd_kafka_error_string(error.get())}});
   }
-  rd_kafka_pause_partitions(client_.get(), partitions);
+  static_cast<void>(PausePartitions(client_.get(), partitions));
 }
 
 void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
@@ -369,8 +373,7 @@ absl::Status KafkaSource::Pause(const LeasePtr& lease, int64_t from) {
   if (owned == nullptr || owned->lease != lease) return absl::OkStatus();
   const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
-  RETURN_IF_ERROR(
-      KafkaStatus(rd_kafka_pause_partitions(client_.get(), list.get()), "pausing a partition"));
+  RETURN_IF_ERROR(PausePartitions(client_.get(), list.get()));
   owned->paused = true;
   owned->next_offset = from;
   return SeekTo(*lease, from);
@@ -382,7 +385,7 @@ absl::Status KafkaSource::Resume(const LeasePtr& lease) {
   const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
   owned->paused = false;
-  return KafkaStatus(rd_kafka_resume_partitions(client_.get(), list.get()), "resuming a partition");
+  return ResumePartitions(client_.get(), list.get());
 }
 
 std::string KafkaSource::GroupMetadata() {

@@ -130,7 +130,7 @@ absl::Status PartitionRestorer::Locate(Requests& requests) {
   if (HitFailpoint(Failpoint::kRestoreCommitted)) {
     return absl::UnavailableError("failpoint after the committed offsets");
   }
-  RETURN_IF_ERROR(ReadWatermarks(requests));
+  RETURN_IF_ERROR(ReadLimits(requests));
   PlanStates(requests);
   RETURN_IF_ERROR(CheckSources(requests));
   RETURN_IF_ERROR(LoadState(requests));
@@ -174,36 +174,25 @@ absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
 }
 
 PartitionFacts PartitionRestorer::FactsOf(const Request& request) {
-  return {*request.lease, request.committed, request.metadata, request.marks.low,
-          request.marks.high};
+  return {*request.lease, request.committed, request.metadata, request.limits.low,
+          request.limits.high};
 }
 
-absl::StatusOr<std::vector<int64_t>> PartitionRestorer::ListOffsets(const Requests& requests,
-                                                                    int64_t kind) {
+absl::Status PartitionRestorer::ReadLimits(Requests& requests) {
   const KafkaPartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(requests.size())));
   for (const Request& request : requests) {
     rd_kafka_topic_partition_list_add(list.get(), request.lease->topic().c_str(),
-                                      request.lease->partition())
-        ->offset = kind;
+                                      request.lease->partition());
   }
-  constexpr std::string_view kContext = "reading the log start and end of the partitions";
-  // The kinds are what the protocol has in the place of a time.
-  RETURN_IF_ERROR(
-      LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), kContext));
-  std::vector<int64_t> offsets;
-  for (int i = 0; i < list->cnt; ++i) {
-    RETURN_IF_ERROR(LeaderStatus(list->elems[i].err, kContext));
-    offsets.push_back(list->elems[i].offset);
+  const auto limits = ReadLogLimits(client_, list.get(), kRpcTimeoutMs,
+                                    "reading the log start and end of the partitions");
+  // The group has given them to this member: they are there, or will be again.
+  if (absl::IsNotFound(limits.status())) {
+    return absl::UnavailableError(agents::MessageOf(limits.status()));
   }
-  return offsets;
-}
-
-absl::Status PartitionRestorer::ReadWatermarks(Requests& requests) {
-  ASSIGN_OR_RETURN(const std::vector<int64_t> low,
-                   ListOffsets(requests, RD_KAFKA_OFFSET_BEGINNING));
-  ASSIGN_OR_RETURN(const std::vector<int64_t> high, ListOffsets(requests, RD_KAFKA_OFFSET_END));
-  for (size_t i = 0; i < requests.size(); ++i) requests[i].marks = {low[i], high[i]};
+  RETURN_IF_ERROR(limits.status());
+  for (size_t i = 0; i < requests.size(); ++i) requests[i].limits = (*limits)[i];
   return absl::OkStatus();
 }
 
@@ -211,9 +200,9 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
                                                         const StartPoint& point) {
   switch (point.kind) {
     case StartPoint::Kind::kEarliest:
-      return request.marks.low;
+      return request.limits.low;
     case StartPoint::Kind::kLatest:
-      return request.marks.high;
+      return request.limits.high;
     case StartPoint::Kind::kTime:
       break;
   }
@@ -224,7 +213,7 @@ absl::StatusOr<int64_t> PartitionRestorer::ResolveStart(const Request& request,
       LeaderStatus(rd_kafka_offsets_for_times(client_, list.get(), kRpcTimeoutMs), context));
   RETURN_IF_ERROR(LeaderStatus(list->elems[0].err, context));
   // -1: every record is older than the time.
-  return list->elems[0].offset < 0 ? request.marks.high : list->elems[0].offset;
+  return list->elems[0].offset < 0 ? request.limits.high : list->elems[0].offset;
 }
 
 void PartitionRestorer::PlanStates(Requests& requests) {
@@ -245,7 +234,7 @@ absl::Status PartitionRestorer::CheckSources(Requests& requests) {
     if (!request.plan.ok()) continue;
     const RecordMark& last = request.plan->recorded.last;
     // What retention has removed cannot be looked at.
-    if (last.offset < request.marks.low) continue;
+    if (last.offset < request.limits.low) continue;
     places.push_back({request.lease->topic(), request.lease->partition(), last.offset});
     checked.push_back(&request);
   }

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "pipeline/base/mutex.h"
 #include "pipeline/kafka/handles.h"
+#include "pipeline/kafka/log_limits.h"
 #include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/record_reader.h"
 #include "pipeline/ports/snapshot_store.h"
@@ -62,17 +63,12 @@ class PartitionRestorer {
   std::vector<RestoredPartition> Take();
 
  private:
-  struct Watermarks {
-    int64_t low = 0;
-    int64_t high = 0;
-  };
-
   /// What is known of one lease while its request is served.
   struct Request {
     LeasePtr lease = nullptr;
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
-    Watermarks marks = {};
+    LogLimits limits = {};
     /// Or why the committed offset cannot be gone on from; nothing for a fresh partition.
     absl::StatusOr<StatePlan> plan = StatePlan();
     LoadedState state = {};
@@ -93,9 +89,7 @@ class PartitionRestorer {
   void Finish(Request request);
   /// One round trip for all of them; those without an offset are asked for again.
   absl::Status ReadCommitted(Requests& requests);
-  absl::Status ReadWatermarks(Requests& requests);
-  /// Offsets of one kind (RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END) by request.
-  absl::StatusOr<std::vector<int64_t>> ListOffsets(const Requests& requests, int64_t kind);
+  absl::Status ReadLimits(Requests& requests);
   /// Looks again at the last record below each committed offset: another one in its place, or none,
   /// means that the topic was re-created or truncated.
   absl::Status CheckSources(Requests& requests);

@@ -4,6 +4,7 @@
 
 #include "agents/api/status_macros.h"
 #include "pipeline/kafka/group_members.h"
+#include "pipeline/kafka/log_limits.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -46,6 +47,9 @@ absl::StatusOr<std::vector<GroupPosition>> GroupAdmin::Positions(const std::stri
   }
   const std::string context = fmt::format("reading the offsets of group '{}'", group_);
   RETURN_IF_ERROR(KafkaStatus(rd_kafka_committed(client_.get(), list.get(), kTimeoutMs), context));
+  ASSIGN_OR_RETURN(const std::vector<LogLimits> limits,
+                   ReadLogLimits(client_.get(), list.get(), kTimeoutMs,
+                                 fmt::format("reading the log start and end of {}", topic)));
   std::vector<GroupPosition> positions(static_cast<size_t>(partitions));
   for (int32_t p = 0; p < partitions; ++p) {
     const rd_kafka_topic_partition_t& entry = list->elems[p];
@@ -55,10 +59,8 @@ absl::StatusOr<std::vector<GroupPosition>> GroupAdmin::Positions(const std::stri
     if (entry.metadata != nullptr) {
       position.metadata.assign(static_cast<const char*>(entry.metadata), entry.metadata_size);
     }
-    RETURN_IF_ERROR(KafkaStatus(
-        rd_kafka_query_watermark_offsets(client_.get(), topic.c_str(), p, &position.log_start,
-                                         &position.log_end, kTimeoutMs),
-        fmt::format("reading the log start and end of {} [{}]", topic, p)));
+    position.log_start = limits[static_cast<size_t>(p)].low;
+    position.log_end = limits[static_cast<size_t>(p)].high;
   }
   return positions;
 }

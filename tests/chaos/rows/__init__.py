@@ -13,6 +13,7 @@ from rows import (
     duplicates,
     hostile,
     kill,
+    leaders,
     moves,
     offsets,
     poison,
@@ -34,4 +35,5 @@ ALL = [
     poison,
     duplicates,
     hostile,
+    leaders,
 ]

@@ -7,7 +7,7 @@ from broker import Broker
 from exact import Truth
 from group import Group
 from harness.waiting import wait_until
-from load import Load, Producer
+from load import Load, Producer, produce_tombstones
 from proxy import Api
 from proxy.offsets import without_offsets
 
@@ -125,7 +125,7 @@ def _records_deleted(plan, broker, number):
         broker.kafka.delete_records(group.topic, committed)
         _says_gap_or_refuses(group)
         group.kill_members()
-        broker.produce_tombstones(group.topic, 200 * plan.partitions)
+        produce_tombstones(broker, group.topic, 200 * plan.partitions)
         broker.kafka.delete_records(group.topic, group.sources_end())
         _refuses(group, "expired")
     finally:

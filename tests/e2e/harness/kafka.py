@@ -38,8 +38,9 @@ class Kafka:
     # -- topics and offsets
 
     def create_topic(self, topic, partitions, **settings):
-        """settings: topic configuration, dots written as underscores (cleanup_policy="compact")."""
-        body = _array(1) + _string(topic) + struct.pack(">ih", partitions, 1) + _array(0)
+        """As many replicas as the broker's default says. settings: topic configuration, dots written
+        as underscores (cleanup_policy="compact")."""
+        body = _array(1) + _string(topic) + struct.pack(">ih", partitions, -1) + _array(0)
         body += _array(len(settings))
         for name, value in settings.items():
             body += _string(name.replace("_", ".")) + _string(str(value))
@@ -76,6 +77,21 @@ class Kafka:
 
     def partition_count(self, topic):
         """0 = no such topic."""
+        return self._metadata(topic)[0]
+
+    def replicas(self, topic):
+        """{partition: (id of the leader, -1 = none, set of the replicas in sync)}."""
+        count, answer = self._metadata(topic)
+        partitions = {}
+        for _ in range(count):
+            answer.int16()  # what hinders: there is no leader
+            partition, leader = answer.int32(), answer.int32()
+            _ = [answer.int32() for _ in range(answer.int32())]
+            partitions[partition] = leader, {answer.int32() for _ in range(answer.int32())}
+        return partitions
+
+    def _metadata(self, topic):
+        """(number of partitions, the answer in front of the first)."""
         answer = self._call(_METADATA, 1, _array(1) + _string(topic))
         for _ in range(answer.int32()):  # brokers
             answer.int32(), answer.string(), answer.int32(), answer.string()
@@ -84,11 +100,9 @@ class Kafka:
         code = answer.int16()
         answer.string(), answer.int8()
         count = answer.int32()
-        if code == _UNKNOWN_TOPIC:
-            return 0
-        if code != 0:
+        if code not in (0, _UNKNOWN_TOPIC):
             raise KafkaError(f"metadata of {topic}: error {code}")
-        return count
+        return (count if code == 0 else 0), answer
 
     def end_offsets(self, topic, stable=False):
         """{partition: offset of the next record to be written} of the partitions that are ready.

@@ -17,10 +17,10 @@ class Scenario:
 
     def __init__(self, stack, name, config, topic, partitions, **settings):
         """config: file of configs/, or a path. settings: delivery, max_recovery, rules (name of a file
-        of configs/rules); bootstrap = where the members find Kafka; environment = more placeholders
-        of the configuration; first_admin = number of the stack's admin port that the first member
-        takes."""
-        self.kafka = Kafka(stack.bootstrap)
+        of configs/rules); kafka = a client, where it is not that of the stack's one broker;
+        bootstrap = where the members find Kafka; environment = more placeholders of the
+        configuration; first_admin = number of the stack's admin port that the first member takes."""
+        self.kafka = settings.get("kafka") or Kafka(stack.bootstrap)
         self.name = name
         self.topic = topic
         self.members = []

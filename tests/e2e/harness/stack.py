@@ -39,6 +39,7 @@ class Stack:
         self.admin_ports = range(first_port + len(names), first_port + _PORTS)
         self.directory = None
         self.extra_kafka = ""  # lines for the broker's properties; set before start()
+        self.cluster_id = ""  # of a cluster of several brokers, likewise
         self._started = False
 
     @property
@@ -118,6 +119,7 @@ class Stack:
                 **settings,
                 "STACK_CACHE": self.cache,
                 "STACK_KAFKA_EXTRA": str(self.directory / "kafka.extra"),
+                "STACK_CLUSTER_ID": self.cluster_id,
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

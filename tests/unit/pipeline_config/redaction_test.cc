@@ -28,7 +28,7 @@ TEST(RedactionTest, HidesSecretsAndShowsReferencesForWhatTheyStandFor) {
   const LoadResult result = LoadWithSecrets();
   ASSERT_TRUE(result.config.has_value()) << FindingText(result);
   for (const std::string& text :
-       {RedactedConfigJson(*result.config), RedactedConfigYaml(*result.config)}) {
+       {RedactedConfig(*result.config).Dump(), RedactedConfigYaml(*result.config)}) {
     for (const char* secret : {"literal-password", "key-password", "0123456789abcdef", "alice",
                                "b1:9092", "nobody", "fallback"}) {
       EXPECT_THAT(text, Not(HasSubstr(secret)));

@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <fstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -105,18 +103,6 @@ TEST(PlaceTableTest, TakesTheLastMicroDegree) {
   EXPECT_EQ(table.Find("a")->location, (agents::Location{90'000'000, 180'000'000}));
   EXPECT_EQ(table.Find("b")->location, (agents::Location{-90'000'000, -180'000'000}));
   EXPECT_EQ(table.Find("c")->location, (agents::Location{90'000'000, 0}));
-}
-
-TEST(PlaceTableTest, LoadsFiles) {
-  const std::string path = testing::TempDir() + "/place_table_test.csv";
-  std::ofstream(path) << "merchant,latitude,longitude\n70,1,2\n";
-  const auto table = PlaceTable::Load(path);
-  ASSERT_TRUE(table.ok()) << table.status();
-  EXPECT_EQ(table->size(), 1U);
-  EXPECT_EQ(std::remove(path.c_str()), 0);
-  const auto missing = PlaceTable::Load(path);
-  ASSERT_FALSE(missing.ok());
-  EXPECT_THAT(MessageOf(missing.status()), HasSubstr("cannot open the place table " + path));
 }
 
 }  // namespace

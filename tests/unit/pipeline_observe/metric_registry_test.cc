@@ -167,16 +167,6 @@ TEST(MetricRegistryTest, EscapesLabelValues) {
   EXPECT_THAT(registry.Serialize(), HasSubstr("{topic=\"a\\\"b\\\\c\\nd\xEF\xBF\xBD\"} 0\n"));
 }
 
-TEST(MetricRegistryTest, ListsItsFamilies) {
-  MetricRegistry registry;
-  registry.Declare({"caracal_queue_depth", "Depth.", kGauge, {"stage"}});
-  registry.Declare({"caracal_build_info", "Version.", kGauge});
-  const std::vector<MetricFamilySpec> specs = registry.families();
-  ASSERT_EQ(specs.size(), 2u);
-  EXPECT_EQ(specs[0].name, "caracal_build_info");
-  EXPECT_EQ(specs[1].labels, std::vector<std::string>{"stage"});
-}
-
 TEST(MetricRegistryTest, ScrapesWhileCellsAndSamplesChange) {
   MetricRegistry registry;
   MetricFamily& family = registry.Declare(Consumed());

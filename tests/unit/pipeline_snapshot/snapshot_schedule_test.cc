@@ -53,7 +53,7 @@ TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
   schedule.Open(lease, 0, {});
   ASSERT_EQ(TakeDue(schedule, lease, 10).size(), 1U);
   EXPECT_TRUE(TakeDue(schedule, lease, 1000).empty());
-  schedule.Forget(lease, 0);
+  schedule.NoteSaved({lease, 0, 10});
   EXPECT_EQ(TakeDue(schedule, lease, 1001).size(), 1U);
 }
 
@@ -134,10 +134,8 @@ TEST(SnapshotScheduleTest, NamesTheNewestDurableWholeCopyAsBase) {
   EXPECT_EQ(base_at(40), 20);
   schedule.NoteSaved({lease, 0, 40, /*is_whole=*/false});
   EXPECT_EQ(base_at(60), 20);
-  schedule.Forget(lease, 0);
-  EXPECT_EQ(base_at(80), 20);
-  schedule.NoteSaved({lease, 0, 80, /*is_whole=*/true});
-  EXPECT_EQ(base_at(100), 80);
+  schedule.NoteSaved({lease, 0, 60, /*is_whole=*/true});
+  EXPECT_EQ(base_at(80), 60);
 }
 
 /// Barriers after which copies become durable one barrier later.
