@@ -1,7 +1,8 @@
 // What the whole engine costs per event on this machine's cores, without Kafka: decode, route,
 // judge with velocity, amount profile and geo, encode alerts, epochs, a commit that only counts.
 //
-// Records are rendered before each measured stretch and lie in memory, not in the cache. State is
+// Records are rendered before each measured stretch and lie in memory, not in the cache. The same
+// bytes are read with bare simdjson On-Demand besides (`on_demand_ns`, processor time). State is
 // warm: every account has been seen. `wall_ns` is what the clock says, `cpu_ns` the processor time
 // of all threads, which other work on the machine distorts less. Run one benchmark per process when
 // `rss_mib` matters (--benchmark_filter): memory that one has freed is not always given back.
@@ -25,6 +26,7 @@
 
 #include "agents/api/check.h"
 #include "bench/allocation_counter.h"
+#include "bench/bare_on_demand.h"
 #include "bench/measured_engine.h"
 #include "bench/prepared_records.h"
 #include "pipeline/generate/event_generator.h"
@@ -74,6 +76,18 @@ GeneratorOptions GeneratorOptionsOf(const Workload& workload, const Sizes& sizes
   return options;
 }
 
+BareForm BareFormOf(MessageShape shape) {
+  switch (shape) {
+    case MessageShape::kBare:
+      return BareForm::kEnvelope;
+    case MessageShape::kWrapped:
+      return BareForm::kWrapped;
+    case MessageShape::kFlat:
+      break;
+  }
+  return BareForm::kFlatRow;
+}
+
 int64_t ProcessCpuNanos() {
   rusage usage = {};
   CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
@@ -95,6 +109,9 @@ double ResidentBytes() {
 struct Costs {
   double wall_seconds = 0;
   int64_t cpu_ns = 0;
+  /// Processor time that bare On-Demand took for on_demand_records of the same records.
+  int64_t on_demand_ns = 0;
+  uint64_t on_demand_records = 0;
   uint64_t allocations = 0;
   uint64_t allocated_bytes = 0;
 };
@@ -127,6 +144,24 @@ class WarmEngine {
     costs.allocations += Allocations().calls - allocations.calls;
     costs.allocated_bytes += Allocations().bytes - allocations.bytes;
     return wall.count();
+  }
+
+  /// Reads the records of the last stretch with On-Demand and adds what that cost; false when it
+  /// cannot read them.
+  bool MeasureOnDemand(BareForm form, Costs& costs) {
+    std::vector<BareMessage> messages;
+    for (const std::shared_ptr<RecordBatch>& batch : records_.batches()) {
+      // The last value has nothing behind it that may be read.
+      for (size_t i = 0; i + 1 < batch->records().size(); ++i) {
+        const std::string_view value = batch->records()[i].value;
+        messages.push_back({value.data(), value.size()});
+      }
+    }
+    const int64_t cpu_ns = ProcessCpuNanos();
+    const bool readable = CaracalBareReadAsBuilt(messages.data(), messages.size(), form);
+    costs.on_demand_ns += ProcessCpuNanos() - cpu_ns;
+    costs.on_demand_records += messages.size();
+    return readable;
   }
 
   const StreamProbe& probe() const { return engine_.probe(); }
@@ -177,6 +212,10 @@ void Report(benchmark::State& state, const WarmEngine& engine, const Costs& cost
   state.counters["wall_ns"] = costs.wall_seconds * 1e9 / events;
   state.counters["cpu_ns"] = static_cast<double>(costs.cpu_ns) / events;
   state.counters["input_bytes"] = static_cast<double>(probe.consumed_bytes.value()) / consumed;
+  if (costs.on_demand_records > 0) {
+    state.counters["on_demand_ns"] =
+        static_cast<double>(costs.on_demand_ns) / static_cast<double>(costs.on_demand_records);
+  }
   state.counters["allocations"] = static_cast<double>(costs.allocations) / events;
   state.counters["allocated_bytes"] = static_cast<double>(costs.allocated_bytes) / events;
   state.counters["alerts_per_million"] = static_cast<double>(engine.alerts()) / consumed * 1e6;
@@ -190,8 +229,13 @@ void RunWorkload(benchmark::State& state, const Workload& workload, const Sizes&
   static Latest latest;
   WarmEngine& engine = latest.Get(workload, sizes);
   Costs costs;
-  for (auto _ : state) state.SetIterationTime(engine.MeasureStretch(costs));
-  if (!engine.JudgedEverything()) {
+  bool readable = true;
+  for (auto _ : state) {
+    state.SetIterationTime(engine.MeasureStretch(costs));
+    if (workload.malformed > 0) continue;
+    readable = readable && engine.MeasureOnDemand(BareFormOf(workload.shape), costs);
+  }
+  if (!readable || !engine.JudgedEverything()) {
     state.SkipWithError("some records were skipped");
     return;
   }

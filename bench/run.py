@@ -136,6 +136,10 @@ def run_engine(runner):
             wall[workload] = column(runs, "wall_ns")
             yield Figure(f"{workload}: wall", "ns/event", wall[workload], target)
             yield Figure(f"{workload}: CPU", "ns/event", column(runs, "cpu_ns"))
+            if "on_demand_ns" in runs[0]:
+                yield Figure(f"{workload}: CPU / bare On-Demand", "ratio",
+                             [run["cpu_ns"] / run["on_demand_ns"] for run in runs],
+                             "<= 2.0" if workload == "bare/uniform/workers:0" else "")
             for key, unit in (("input_bytes", "B/event"), ("allocations", "calls/event"),
                               ("allocated_bytes", "B/event"),
                               ("state_bytes_per_account", "B/account"), ("rss_mib", "MiB")):
