@@ -94,7 +94,9 @@ absl::Status KafkaSource::Start() {
 absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollResult& result) {
   result.changes.clear();
   result.records = nullptr;
-  const int wait_ms = static_cast<int>(absl::ToInt64Milliseconds(max_wait));
+  // Up, not down: less than a millisecond would be no wait at all, over and over until it is over.
+  const int wait_ms =
+      static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(max_wait, absl::Milliseconds(1))));
   RETURN_IF_ERROR(ServeGroup(want_records ? 0 : wait_ms));
   FinishRevoke(/*released=*/false);
   RETURN_IF_ERROR(OpenRestored(result));
