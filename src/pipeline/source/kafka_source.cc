@@ -112,16 +112,18 @@ absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollR
 }
 
 size_t KafkaSource::Consume(int timeout_ms) {
-  const auto read = [this](int timeout, size_t have, size_t wanted) -> size_t {
-    const ssize_t count =
-        rd_kafka_consume_batch_queue(record_queue_.get(), timeout, polled_.data() + have, wanted);
-    return count > 0 ? static_cast<size_t>(count) : 0;
+  size_t count = 0;
+  const auto read = [&](int timeout, size_t wanted) {
+    const ssize_t more =
+        rd_kafka_consume_batch_queue(record_queue_.get(), timeout, polled_.data() + count, wanted);
+    if (more > 0) count += static_cast<size_t>(more);
   };
   // The batch call waits until the batch is full or the time is over, so it must not be given both
-  // a size and a time: take what is there, else wait for one record and take what came with it.
-  const size_t count = read(0, 0, polled_.size());
-  if (count > 0 || timeout_ms == 0 || read(timeout_ms, 0, 1) == 0) return count;
-  return 1 + read(0, 1, polled_.size() - 1);
+  // a size and a time. To look first and then wait would miss a Wake() that came before.
+  read(timeout_ms, 1);
+  if (count == 0) return 0;
+  read(0, polled_.size() - count);
+  return count;
 }
 
 void KafkaSource::Collect(size_t count, PollResult& result) {

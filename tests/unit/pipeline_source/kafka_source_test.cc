@@ -33,5 +33,15 @@ TEST(KafkaSourceTest, WaitsOutWhatIsLessThanAMillisecond) {
   EXPECT_EQ(result.records, nullptr);
 }
 
+// A result that comes between two polls is taken at once, not when the next record comes.
+TEST(KafkaSourceTest, AWakeUpBeforeThePollEndsIt) {
+  const std::unique_ptr<KafkaSource> source = SilentSource();
+  source->Wake();
+  PollResult result;
+  const auto start = std::chrono::steady_clock::now();
+  ASSERT_TRUE(source->Poll(absl::Seconds(30), /*want_records=*/true, result).ok());
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+}
+
 }  // namespace
 }  // namespace caracal::pipeline
