@@ -155,9 +155,6 @@ constexpr int64_t kPauseBetweenTransactionsMicros = 6'000;
 // 24 ms for each other, one that comes alone does not.
 constexpr int64_t kTransactionIntervalMicros = 24'000;
 
-// A commit without a transaction costs a quarter of a millisecond, on five threads.
-constexpr int64_t kOffsetsIntervalMicros = 8'000;
-
 }  // namespace
 
 int64_t DefaultMemoryLimit() {
@@ -221,8 +218,6 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
   if (options.delivery == Delivery::kExactlyOnce) {
     options.epochs.min_pause_us = kPauseBetweenTransactionsMicros;
     options.epochs.min_interval_us = kTransactionIntervalMicros;
-  } else {
-    options.epochs.min_interval_us = kOffsetsIntervalMicros;
   }
   options.max_bytes_per_partition = config.state().max_bytes_per_partition();
   options.rows_per_bucket = static_cast<uint32_t>(config.state().rows_per_bucket());
