@@ -101,7 +101,8 @@ class Reader {
                                             {"isolation.level", "read_committed"},
                                             {"queued.min.messages", "1000000"},
                                             {"queued.max.messages.kbytes", "1048576"},
-                                            {"fetch.wait.max.ms", "100"},
+                                            {"fetch.min.bytes", "32768"},
+                                            {"fetch.wait.max.ms", "5"},
                                             {"socket.nagle.disable", "true"}});
     rd_kafka_conf_set_offset_commit_cb(conf, &OnCommitted);
     client_ = MakeClient(RD_KAFKA_CONSUMER, conf);

@@ -9,11 +9,7 @@ in short runs. An alert's latency counts from the intended time of its payment
 until a consumer of committed records has read it.
 """
 
-import argparse
-import contextlib
 import dataclasses
-import json
-import os
 import pathlib
 import sys
 
@@ -21,10 +17,9 @@ PEERS = pathlib.Path(__file__).resolve().parent
 BENCH = PEERS.parent
 sys.path[:0] = [str(PEERS), str(BENCH), str(BENCH.parent / "tests" / "e2e")]
 
-from harness.stack import Stack  # noqa: E402
 from lineup import Peer, alerts_topic  # noqa: E402
+from load_bench import in_turn, load_parser, main, rows_of  # noqa: E402
 from loads import Load, Loads, NotSentError, group_name, topic_of  # noqa: E402
-from members import JAVA_OPTIONS, end_on_term, missing_programs  # noqa: E402
 
 CONFIG = BENCH / "config" / "latency.yaml"
 OURS = "Caracal"
@@ -131,7 +126,7 @@ def run(bench, arguments):
     for number in range(arguments.runs):
         for delivery in deliveries:
             for share in SHARES:
-                for who in (OURS, ECHO) if number % 2 == 0 else (ECHO, OURS):
+                for who in in_turn((OURS, ECHO), number):
                     each = bench.run(who, delivery, int(share * highest[delivery]), number,
                                      arguments.seconds, arguments.warm_up)
                     runs.setdefault((delivery, share, who), []).append(each)
@@ -165,14 +160,19 @@ def figures(highest, runs):
                      void[key]))
         rows.append((f"{title}: sender late, p99", "ms",
                      [each.sender_late_ms["p99"] for each in own], "", void[key]))
-    return [dict(zip(("name", "unit", "values", "target", "void"), row)) for row in rows]
+    return rows_of(rows)
+
+
+def report(stack, arguments):
+    highest, runs = run(Bench(stack, arguments), arguments)
+    return {"highest_rate": highest, "seconds": arguments.seconds, "accounts": arguments.accounts,
+            "runs": [{"delivery": delivery, "share": share, **dataclasses.asdict(each)}
+                     for (delivery, share, _), own in runs.items() for each in own],
+            "figures": figures(highest, runs)}
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        usage="./dev bench echo [--repetitions N] [ARGUMENTS]", description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=80))
+    parser = load_parser("echo", __doc__, EXAMPLES, ("--caracal", "--echo", "--open-loop"))
     parser.add_argument("--delivery", action="append", choices=DELIVERIES,
                         help="only this mode (both)")
     parser.add_argument("--max-rate", type=int, metavar="N",
@@ -181,37 +181,9 @@ def parse_arguments():
                         help="payments per second to begin looking at (20000)")
     parser.add_argument("--ramp-seconds", type=int, default=5,
                         help="of each rate that is tried (5)")
-    parser.add_argument("--seconds", type=int, default=30, help="that count (30)")
-    parser.add_argument("--warm-up", type=int, default=10, help="seconds before them (10)")
-    parser.add_argument("--accounts", type=int, default=200_000, help="that pay (200000)")
-    parser.add_argument("--partitions", type=int, default=6, help="of the topics (6)")
-    # What ./dev bench adds.
-    parser.add_argument("--runs", type=int, default=3, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    for program in ("--caracal", "--echo", "--open-loop"):
-        parser.add_argument(program, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    if missing_programs("echo"):
-        return 69
-    end_on_term()
-    os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
-    stack = Stack()
-    with contextlib.ExitStack() as cleanup:
-        cleanup.callback(stack.stop)
-        stack.start("kafka")
-        highest, runs = run(Bench(stack, arguments), arguments)
-    report = {"highest_rate": highest, "seconds": arguments.seconds,
-              "accounts": arguments.accounts,
-              "runs": [{"delivery": delivery, "share": share, **dataclasses.asdict(each)}
-                       for (delivery, share, _), own in runs.items() for each in own],
-              "figures": figures(highest, runs)}
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    chosen = parse_arguments()
+    sys.exit(main("echo", chosen, lambda stack: report(stack, chosen)))

@@ -8,11 +8,7 @@ end of the warm-up on. A program that has not judged exactly what was sent makes
 its rows void.
 """
 
-import argparse
-import contextlib
 import dataclasses
-import json
-import os
 import pathlib
 import sys
 
@@ -20,7 +16,6 @@ PEERS = pathlib.Path(__file__).resolve().parent
 BENCH = PEERS.parent
 sys.path[:0] = [str(PEERS), str(BENCH), str(BENCH.parent / "tests" / "e2e")]
 
-from harness.stack import Stack  # noqa: E402
 from lineup import (  # noqa: E402
     CARACAL,
     CARACAL_AT_LEAST_ONCE,
@@ -28,8 +23,8 @@ from lineup import (  # noqa: E402
     Lineup,
     Peer,
 )
+from load_bench import in_turn, load_parser, main, rows_of  # noqa: E402
 from loads import Load, Loads, group_name, topic_of  # noqa: E402
-from members import JAVA_OPTIONS, end_on_term, missing_programs  # noqa: E402
 
 CONFIG = PEERS / "reference.yaml"
 HISTORY = 3  # what the profile wants before it judges
@@ -67,7 +62,7 @@ def run(stack, arguments):
     measure(CARACAL, "warm-up")
     runs = []
     for number in range(arguments.runs):
-        for who in names if number % 2 == 0 else reversed(names):
+        for who in in_turn(names, number):
             runs.append(measure(who, number))
             print(f"  {line(runs[-1], arguments.seconds)}", file=sys.stderr, flush=True)
     return runs
@@ -101,44 +96,22 @@ def figures(runs, seconds):
             ("sender late, p99", "ms", [each.sender_late_ms["p99"] for each in own]),
         ):
             rows.append((f"{who}: {name}", unit, values, "", void[who]))
-    return [dict(zip(("name", "unit", "values", "target", "void"), row)) for row in rows]
+    return rows_of(rows)
+
+
+def report(stack, arguments):
+    runs = run(stack, arguments)
+    return {"rate": arguments.rate, "seconds": arguments.seconds, "accounts": arguments.accounts,
+            "runs": [dataclasses.asdict(each) for each in runs],
+            "figures": figures(runs, arguments.seconds)}
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        usage="./dev bench low_load [--repetitions N] [ARGUMENTS]", description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=lambda prog: argparse.RawDescriptionHelpFormatter(prog, width=80))
+    parser = load_parser("low_load", __doc__, EXAMPLES, ("--caracal", "--honest", "--open-loop"))
     parser.add_argument("--rate", type=int, default=20_000, help="payments per second (20000)")
-    parser.add_argument("--seconds", type=int, default=30, help="that count (30)")
-    parser.add_argument("--warm-up", type=int, default=10, help="seconds before them (10)")
-    parser.add_argument("--accounts", type=int, default=200_000, help="that pay (200000)")
-    parser.add_argument("--partitions", type=int, default=6, help="of the topics (6)")
-    # What ./dev bench adds.
-    parser.add_argument("--runs", type=int, default=3, help=argparse.SUPPRESS)
-    parser.add_argument("--out", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    for program in ("--caracal", "--honest", "--open-loop"):
-        parser.add_argument(program, required=True, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def main():
-    arguments = parse_arguments()
-    if missing_programs("low_load"):
-        return 69
-    end_on_term()
-    os.environ.setdefault("STACK_JAVA_OPTIONS", JAVA_OPTIONS)
-    stack = Stack()
-    with contextlib.ExitStack() as cleanup:
-        cleanup.callback(stack.stop)
-        stack.start("kafka")
-        runs = run(stack, arguments)
-    report = {"rate": arguments.rate, "seconds": arguments.seconds, "accounts": arguments.accounts,
-              "runs": [dataclasses.asdict(each) for each in runs],
-              "figures": figures(runs, arguments.seconds)}
-    arguments.out.write_text(json.dumps(report, indent=1) + "\n")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    chosen = parse_arguments()
+    sys.exit(main("low_load", chosen, lambda stack: report(stack, chosen)))

@@ -1,5 +1,7 @@
 #include "pipeline/commit/commit_thread.h"
 
+#include <pthread.h>
+
 #include <ctime>
 #include <utility>
 
@@ -32,6 +34,7 @@ CommitThread::~CommitThread() {
 
 void CommitThread::Start() {
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "caracal-commit");
 }
 
 void CommitThread::Submit(std::shared_ptr<const SealedEpoch> epoch) {

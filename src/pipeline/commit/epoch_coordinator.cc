@@ -71,7 +71,8 @@ bool EpochCoordinator::ShouldClose(bool lagging) const {
 
 int64_t EpochCoordinator::MicrosUntilAlertsMayClose() const {
   const int64_t now = clock_.MonotonicMicros();
-  const int64_t affordable = last_close_us_ + options_.cost_share * commit_slot_.last_cpu_micros();
+  const int64_t cost = options_.cost_share * commit_slot_.last_cpu_micros();
+  const int64_t affordable = last_close_us_ + std::max(cost, options_.min_interval_us);
   return std::max(affordable, last_commit_us_ + options_.min_pause_us) - now;
 }
 

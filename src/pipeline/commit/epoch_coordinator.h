@@ -30,6 +30,9 @@ struct EpochOptions {
   /// From a commit to the next at least: the broker ends a transaction after it has answered the
   /// commit, and puts one that begins meanwhile off for longer than this.
   int64_t min_pause_us = 0;
+  /// From a close to the next at least, while lag is small: most of what a commit costs is spent by
+  /// the client's own threads, which cost_share does not see.
+  int64_t min_interval_us = 0;
   uint32_t workers = 1;
 };
 

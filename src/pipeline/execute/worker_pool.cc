@@ -1,5 +1,7 @@
 #include "pipeline/execute/worker_pool.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -39,6 +41,7 @@ WorkerPool::~WorkerPool() {
 void WorkerPool::Start() {
   for (uint32_t i = 0; i < options_.threads; ++i) {
     lanes_[i]->thread = std::thread([this, i] { Run(*workers_[i], *lanes_[i]); });
+    pthread_setname_np(lanes_[i]->thread.native_handle(), "caracal-worker");
   }
 }
 

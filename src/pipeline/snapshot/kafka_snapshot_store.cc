@@ -1,5 +1,7 @@
 #include "pipeline/snapshot/kafka_snapshot_store.h"
 
+#include <pthread.h>
+
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -39,6 +41,7 @@ KafkaSnapshotStore::~KafkaSnapshotStore() {
 
 void KafkaSnapshotStore::Start() {
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "caracal-state");
 }
 
 void KafkaSnapshotStore::Save(std::vector<BucketCopy> snapshots) {

@@ -95,7 +95,9 @@ absl::Status KafkaSource::Start() {
 absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollResult& result) {
   result.changes.clear();
   result.records = nullptr;
-  const int wait_ms = static_cast<int>(absl::ToInt64Milliseconds(max_wait));
+  // Up, not down: less than a millisecond would be no wait at all, over and over until it is over.
+  const int wait_ms =
+      static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(max_wait, absl::Milliseconds(1))));
   RETURN_IF_ERROR(ServeGroup(want_records ? 0 : wait_ms));
   FinishRevoke(/*released=*/false);
   RETURN_IF_ERROR(OpenRestored(result));
@@ -111,16 +113,18 @@ absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollR
 }
 
 size_t KafkaSource::Consume(int timeout_ms) {
-  const auto read = [this](int timeout, size_t wanted) -> size_t {
-    const ssize_t count =
-        rd_kafka_consume_batch_queue(record_queue_.get(), timeout, polled_.data(), wanted);
-    return count > 0 ? static_cast<size_t>(count) : 0;
+  size_t count = 0;
+  const auto read = [&](int timeout, size_t wanted) {
+    const ssize_t more =
+        rd_kafka_consume_batch_queue(record_queue_.get(), timeout, polled_.data() + count, wanted);
+    if (more > 0) count += static_cast<size_t>(more);
   };
   // The batch call waits until the batch is full or the time is over, so it must not be given both
-  // a size and a time: take what is there, else wait for one record.
-  const size_t count = read(0, polled_.size());
-  if (count > 0 || timeout_ms == 0) return count;
-  return read(timeout_ms, 1);
+  // a size and a time. To look first and then wait would miss a Wake() that came before.
+  read(timeout_ms, 1);
+  if (count == 0) return 0;
+  read(0, polled_.size() - count);
+  return count;
 }
 
 void KafkaSource::Collect(size_t count, PollResult& result) {

@@ -1,5 +1,7 @@
 #include "pipeline/source/partition_restorer.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <optional>
 #include <utility>
@@ -60,6 +62,7 @@ PartitionRestorer::~PartitionRestorer() {
 
 void PartitionRestorer::Start() {
   thread_ = std::thread([this] { Run(); });
+  pthread_setname_np(thread_.native_handle(), "caracal-restore");
 }
 
 void PartitionRestorer::Submit(std::vector<LeasePtr> leases) {

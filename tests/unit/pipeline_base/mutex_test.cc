@@ -63,5 +63,35 @@ TEST(MutexTest, WaitingAnnouncesWhatWasChangedBefore) {
   answerer.join();
 }
 
+// A thread that is woken for nothing asks its condition; so does whoever unlocks, on its own
+// thread.
+TEST(MutexTest, LetsWaitersSleepUntilTheirConditionHolds) {
+  Mutex mutex;
+  bool waiting = false;
+  bool ready = false;
+  int asked_by_waiter = 0;
+  std::thread waiter([&] {
+    const std::thread::id own = std::this_thread::get_id();
+    MutexLock lock(&mutex);
+    waiting = true;
+    mutex.Await([&] {
+      asked_by_waiter += std::this_thread::get_id() == own ? 1 : 0;
+      return ready;
+    });
+  });
+  {
+    MutexLock lock(&mutex);
+    mutex.Await([&] { return waiting; });
+  }
+  for (int i = 0; i < 10 * kTurns; ++i) MutexLock lock(&mutex);
+  {
+    MutexLock lock(&mutex);
+    ready = true;
+  }
+  waiter.join();
+  // Before the wait, after it, and for its result; the system may wake a thread now and then.
+  EXPECT_LT(asked_by_waiter, 10);
+}
+
 }  // namespace
 }  // namespace caracal::pipeline

@@ -114,6 +114,40 @@ TEST_F(EpochCoordinatorTest, AlertsWaitUntilTheBrokerHasEndedTheLastTransaction)
   EXPECT_TRUE(coordinator_->ShouldClose(false));
 }
 
+// An alert after a pause goes at once; those of a steady flow go together.
+TEST_F(EpochCoordinatorTest, AlertsWaitForTheIntervalSinceTheLastClose) {
+  coordinator_ = Make({.min_interval_us = 20'000, .workers = 1});
+  lease_ = Open(1, 10);
+  clock_.Advance(20'000);
+  coordinator_->Advance(*lease_, 11, 1);
+  coordinator_->NoteWorkerOutput(100);
+  EXPECT_TRUE(coordinator_->ShouldClose(false));
+  EpochShare share;
+  share.epoch = coordinator_->Close();
+  clock_.Advance(8'000);  // the commit takes this long: the interval counts from the close
+  coordinator_->AddShare(std::move(share));
+  ServeUntilSettled();
+  coordinator_->Advance(*lease_, 12, 1);
+  coordinator_->NoteWorkerOutput(100);
+  EXPECT_FALSE(coordinator_->ShouldClose(false));
+  EXPECT_EQ(coordinator_->MicrosUntilDue(), 12'000);
+  clock_.Advance(11'999);
+  EXPECT_FALSE(coordinator_->ShouldClose(false));
+  clock_.Advance(1);
+  EXPECT_TRUE(coordinator_->ShouldClose(false));
+}
+
+// A full epoch holds the records back: it does not wait.
+TEST_F(EpochCoordinatorTest, AFullEpochDoesNotWaitForTheInterval) {
+  coordinator_ = Make({.max_records = 5, .min_interval_us = 20'000, .workers = 1});
+  lease_ = Open(1, 10);
+  coordinator_->Advance(*lease_, 11, 1);
+  CommitEpoch();
+  coordinator_->Advance(*lease_, 16, 5);
+  EXPECT_TRUE(coordinator_->ShouldClose(false));
+  EXPECT_TRUE(coordinator_->ShouldClose(/*lagging=*/true));
+}
+
 TEST_F(EpochCoordinatorTest, OnlyOneEpochIsOnItsWay) {
   committer_.Cork();
   coordinator_->Advance(*lease_, 11, 1);
