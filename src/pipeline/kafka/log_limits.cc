@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agents/api/check.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/kafka/client_config.h"
@@ -14,9 +16,12 @@
 namespace caracal::pipeline {
 namespace {
 
+// A topic that was just made is not known to every broker at once.
+constexpr absl::Duration kUnknownPause = absl::Milliseconds(50);
+
 /// Refreshes what the client knows of the topic; it must have more than `partition` partitions.
-absl::Status Look(rd_kafka_t* client, const std::string& topic, int32_t partition, int timeout_ms,
-                  std::string_view context) {
+absl::Status LookOnce(rd_kafka_t* client, const std::string& topic, int32_t partition,
+                      int timeout_ms, std::string_view context) {
   const KafkaTopic handle(rd_kafka_topic_new(client, topic.c_str(), nullptr));
   CHECK(handle != nullptr);
   const rd_kafka_metadata_t* metadata = nullptr;
@@ -29,6 +34,17 @@ absl::Status Look(rd_kafka_t* client, const std::string& topic, int32_t partitio
   if (!absl::IsNotFound(status) && (!status.ok() || has)) return status;
   return absl::NotFoundError(fmt::format("{}: topic '{}' does not exist or has no partition {}",
                                          context, topic, partition));
+}
+
+/// Goes on looking for a topic that is not there until `timeout_ms` are over.
+absl::Status Look(rd_kafka_t* client, const std::string& topic, int32_t partition, int timeout_ms,
+                  std::string_view context) {
+  const absl::Time deadline = absl::Now() + absl::Milliseconds(timeout_ms);
+  while (true) {
+    absl::Status status = LookOnce(client, topic, partition, timeout_ms, context);
+    if (!absl::IsNotFound(status) || absl::Now() >= deadline) return status;
+    absl::SleepFor(kUnknownPause);
+  }
 }
 
 // A broker that has just become the leader does not know the partition yet: that passes.

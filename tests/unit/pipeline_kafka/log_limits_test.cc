@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/time/clock.h"
@@ -70,6 +71,16 @@ TEST_F(LogLimitsTest, AreThoseOfThePartitionsInTheirOrder) {
 
 TEST_F(LogLimitsTest, ThereAreNoneOfWhatDoesNotExist) {
   EXPECT_TRUE(absl::IsNotFound(Read("t", {0, 3}).status())) << Read("t", {0, 3}).status();
+}
+
+TEST_F(LogLimitsTest, TopicThatIsNotThereYetIsLookedForUntilTheTimeIsOver) {
+  kafka_.SetTopicError("t", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+  const absl::Time start = absl::Now();
+  EXPECT_TRUE(absl::IsNotFound(Read("t", {0}).status()));
+  EXPECT_GE(absl::Now() - start, absl::Milliseconds(kTimeoutMs));
+  std::thread makes_it([this] { kafka_.SetTopicError("t", RD_KAFKA_RESP_ERR_NO_ERROR); });
+  EXPECT_TRUE(Read("t", {0}).ok());
+  makes_it.join();
 }
 
 // The client has been told of a leader that died, and of no other one yet.
