@@ -30,8 +30,8 @@ struct alignas(64) RowLine {
     constexpr int kBegin = 2;
     const __m128i wanted = _mm_set1_epi16(static_cast<int16_t>(tag));
     const auto equal = [&](size_t first) {
-      return _mm_cmpeq_epi16(
-          _mm_loadu_si128(reinterpret_cast<const __m128i*>(tags.data() + first)), wanted);
+      return _mm_cmpeq_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(tags.data() + first)),
+                             wanted);
     };
     const auto lanes =
         static_cast<uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(equal(0), equal(kBegin))));
