@@ -1,6 +1,32 @@
 #include "pipeline/source/kafka_record_batch.h"
 
+#include <bit>
+#include <cstdint>
+
 namespace caracal::pipeline {
+namespace {
+
+/// At least so many bytes lie between a value and the next key besides the name of a header
+/// (Kafka's message format 2): the number of headers, the lengths of its name and its value; then
+/// of the next record the length, attributes, two deltas and the length of the key.
+constexpr size_t kAroundHeaderName = 3 + 5;
+
+/// Where something starts, as a number: pointers into different buffers have no order.
+uint64_t Place(std::string_view text) { return std::bit_cast<uint64_t>(text.data()); }
+
+/// Bytes of a length in a Kafka record: seven bits each, of twice the length.
+uint64_t LengthBytes(size_t length) {
+  return (static_cast<uint64_t>(std::bit_width(2 * static_cast<uint64_t>(length) | 1)) + 6) / 7;
+}
+
+/// Whether key and value lie as they do in a Kafka record: the value's length between them.
+bool LiesInBatch(const RawRecord& record) {
+  return record.key.data() != nullptr && record.value.data() != nullptr &&
+         Place(record.value) ==
+             Place(record.key) + record.key.size() + LengthBytes(record.value.size());
+}
+
+}  // namespace
 
 KafkaRecordBatch::~KafkaRecordBatch() {
   for (rd_kafka_message_t* message : messages_) rd_kafka_message_destroy(message);
@@ -33,8 +59,22 @@ rd_kafka_headers_t* KafkaRecordBatch::HeadersOf(size_t index) const {
   return headers_;
 }
 
+bool KafkaRecordBatch::HasNoRoomFor(size_t index, std::string_view name) const {
+  if (index + 1 >= records_.size()) return false;
+  const RawRecord& record = records_[index];
+  const RawRecord& next = records_[index + 1];
+  if (!LiesInBatch(record) || !LiesInBatch(next)) return false;
+  // A record of another buffer that lies before this one wraps around.
+  const uint64_t between = Place(next.key) - Place(record.value) - record.value.size();
+  return between < kAroundHeaderName + name.size();
+}
+
 std::optional<std::string_view> KafkaRecordBatch::FindHeader(size_t index,
                                                              std::string_view name) const {
+  // To parse the headers of a record that has none, librdkafka allocates: a tenth of the time that
+  // a record takes. A record lies before the next one in the buffer that both were fetched with,
+  // its headers between them.
+  if (HasNoRoomFor(index, name)) return std::nullopt;
   rd_kafka_headers_t* const headers = HeadersOf(index);
   if (headers == nullptr) return std::nullopt;
   std::optional<std::string_view> found;

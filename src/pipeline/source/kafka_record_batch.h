@@ -27,6 +27,10 @@ class KafkaRecordBatch : public RecordBatch {
   bool empty() const { return records_.empty(); }
 
   std::optional<std::string_view> FindHeader(size_t index, std::string_view name) const override;
+  /// Whether the next record follows so near to records()[index], in the buffer that the client
+  /// has fetched both with, that this one cannot have a header of that name. False = perhaps it
+  /// can.
+  bool HasNoRoomFor(size_t index, std::string_view name) const;
 
  private:
   /// nullptr when the record has none. librdkafka remembers the headers it has parsed, but not that

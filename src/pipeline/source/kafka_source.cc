@@ -52,6 +52,7 @@ absl::Status KafkaSource::Connect() {
   RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   record_queue_.reset(rd_kafka_queue_new(client_.get()));
+  waker_.emplace(client_.get());
   offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
   restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, records_, snapshots_,
                                                   options_, probe_.restorer, [this] { Wake(); });
@@ -108,7 +109,8 @@ absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollR
   // Closing before opening: a partition that comes back has ended before it starts again.
   result.changes.insert(result.changes.begin(), changes_.begin(), changes_.end());
   changes_.clear();
-  Collect(count, result);
+  const size_t bytes = Collect(count, result);
+  if (want_records) waker_->Taken(count, bytes, record_queue_.get());
   return fatal_;
 }
 
@@ -127,13 +129,15 @@ size_t KafkaSource::Consume(int timeout_ms) {
   return count;
 }
 
-void KafkaSource::Collect(size_t count, PollResult& result) {
-  if (count == 0) return;
+size_t KafkaSource::Collect(size_t count, PollResult& result) {
+  if (count == 0) return 0;
   auto batch = std::make_shared<KafkaRecordBatch>(count);
   batch->set_full(count == polled_.size());
   uint64_t discarded = 0;
+  size_t bytes = 0;
   for (size_t i = 0; i < count; ++i) {
     rd_kafka_message_t* message = polled_[i];
+    bytes += message->len;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (absl::Status status = CollectError(*message); !status.ok()) fatal_ = status;
       rd_kafka_message_destroy(message);
@@ -150,6 +154,7 @@ void KafkaSource::Collect(size_t count, PollResult& result) {
   }
   if (discarded > 0) probe_.discarded_records.Add(discarded);
   if (!batch->empty()) result.records = std::move(batch);
+  return bytes;
 }
 
 absl::Status KafkaSource::CollectError(const rd_kafka_message_t& message) {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/time/time.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/event_source.h"
+#include "pipeline/source/fetch_waker.h"
 #include "pipeline/source/group_offsets.h"
 #include "pipeline/source/join_watch.h"
 #include "pipeline/source/kafka_record_batch.h"
@@ -98,7 +100,8 @@ class KafkaSource : public EventSource {
   void ShowOwned();
   absl::Status SeekTo(const PartitionLease& lease, int64_t offset);
   size_t Consume(int timeout_ms);
-  void Collect(size_t count, PollResult& result);
+  /// Of the first `count` of polled_; returns the bytes of their values.
+  size_t Collect(size_t count, PollResult& result);
   absl::Status CollectError(const rd_kafka_message_t& message);
   OwnedPartition* Find(const rd_kafka_message_t& message);
   OwnedPartition* Find(const PartitionLease& lease);
@@ -109,6 +112,7 @@ class KafkaSource : public EventSource {
   SourceProbe probe_;
   std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;
+  std::optional<FetchWaker> waker_;
   std::unique_ptr<GroupOffsets> offsets_;
   KafkaRecordReader records_;
   KafkaQueue group_queue_;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "agents/api/status_macros.h"
+#include "pipeline/source/fetch_waker.h"
+
 namespace caracal::pipeline {
 namespace {
 
@@ -21,10 +24,14 @@ KafkaProperties OwnedProperties(const SourceOptions& options) {
   return owned;
 }
 
-KafkaProperties DefaultProperties(const SourceOptions& options) {
+KafkaProperties DefaultProperties(const SourceOptions& options, bool woken) {
   return {
-      {"queued.min.messages", fmt::to_string(options.queued_min_messages)},
-      {"queued.max.messages.kbytes", fmt::to_string(options.queued_max_kbytes)},
+      {"queued.min.messages",
+       fmt::to_string(woken ? options.queued_min_messages : options.unwoken_min_messages)},
+      {"queued.max.messages.kbytes",
+       fmt::to_string(woken ? options.queued_max_kbytes : options.unwoken_max_kbytes)},
+      // Of each partition, compressed: few fetches, and what they bring still fits into the cache.
+      {"fetch.message.max.bytes", "524288"},
       // A member that died is replaced after this; poll is never blocked, so that may be short.
       {"session.timeout.ms", "10000"},
       {"heartbeat.interval.ms", "1000"},
@@ -44,7 +51,13 @@ KafkaProperties DefaultProperties(const SourceOptions& options) {
 }  // namespace
 
 absl::StatusOr<KafkaConf> MakeConsumerConf(const SourceOptions& options) {
-  return MakeKafkaConf(options.connection, DefaultProperties(options), OwnedProperties(options));
+  const auto make = [&options](bool woken) {
+    return MakeKafkaConf(options.connection, DefaultProperties(options, woken),
+                         OwnedProperties(options));
+  };
+  ASSIGN_OR_RETURN(KafkaConf conf, make(true));
+  if (FetchWaker::WorksWith(conf.get())) return conf;
+  return make(false);
 }
 
 }  // namespace caracal::pipeline

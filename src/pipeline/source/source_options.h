@@ -47,10 +47,14 @@ struct SourceOptions {
   // Performance.
   /// Records of one poll.
   size_t batch_records = 1024;
-  /// Prefetch of the whole client. librdkafka 2.0.2 stalls for one second when its queue is full,
-  /// so this must hold more than a second of the peak rate.
-  int64_t queued_min_messages = 1'000'000;
-  int64_t queued_max_kbytes = 1'048'576;
+  /// Prefetch of the whole client: enough to be read from the cache while the next fetch is under
+  /// way. FetchWaker keeps that from standing still.
+  int64_t queued_min_messages = 30'000;
+  int64_t queued_max_kbytes = 32'768;
+  /// Where FetchWaker cannot (librdkafka 2.0.2 stalls for one second when its queue is full): more
+  /// than a second of the peak rate.
+  int64_t unwoken_min_messages = 1'000'000;
+  int64_t unwoken_max_kbytes = 1'048'576;
 };
 
 /// The librdkafka configuration of a member: ours, overridden by what the user has set, but for

@@ -1,9 +1,14 @@
 #include "pipeline/source/kafka_record_batch.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -73,6 +78,44 @@ TEST_F(KafkaRecordBatchTest, FindsTheLastHeaderOfAName) {
   EXPECT_EQ(batch->FindHeader(0, "b"), "");
   EXPECT_EQ(batch->FindHeader(0, "A"), std::nullopt) << "names are exact";
   EXPECT_EQ(batch->FindHeader(1, "a"), std::nullopt);
+}
+
+// Of one fetch, where the client need not be asked, and across fetches, where it must.
+TEST_F(KafkaRecordBatchTest, FindsExactlyTheHeadersThatWereSent) {
+  constexpr size_t kRecords = 600;
+  const auto seed = std::random_device()();
+  SCOPED_TRACE(fmt::format("seed {}", seed));
+  std::mt19937 random(seed);
+  const std::array<std::string, 4> names = {"", "a", "traceparent", "__debezium.oldkey"};
+  std::vector<TopicRecord> sent(kRecords);
+  for (TopicRecord& record : sent) {
+    record.key = std::string(random() % 4 == 0 ? random() % 300 : random() % 3, 'k');
+    record.value = std::string(random() % 4 == 0 ? random() % 20'000 : random() % 130, 'v');
+    record.null_value = random() % 16 == 0;
+    for (size_t left = random() % 4 == 0 ? random() % 4 : 0; left > 0; --left) {
+      record.headers.emplace_back(names[random() % names.size()],
+                                  std::string(random() % 3, static_cast<char>('0' + left)));
+    }
+  }
+  const auto batch = Deliver(sent, Lease());
+  for (size_t i = 0; i < kRecords; ++i) {
+    for (const std::string& name : names) {
+      std::optional<std::string_view> wanted;
+      for (const auto& [key, value] : sent[i].headers) {
+        if (key == name) wanted = value;
+      }
+      EXPECT_EQ(batch->FindHeader(i, name), wanted) << "record " << i << ", header " << name;
+    }
+  }
+}
+
+// What makes it fast rests on how the client lays records out, and so may end with another client.
+TEST_F(KafkaRecordBatchTest, SeesThatThereIsNoRoomForHeaders) {
+  const std::vector<TopicRecord> sent(500, {.key = "account", .value = std::string(700, 'v')});
+  const auto batch = Deliver(sent, Lease());
+  size_t seen = 0;
+  for (size_t i = 0; i < sent.size(); ++i) seen += batch->HasNoRoomFor(i, "traceparent") ? 1U : 0U;
+  EXPECT_GT(seen, 0U) << "all but the last of each batch";
 }
 
 TEST_F(KafkaRecordBatchTest, KeepsItsBytesAndLeasesUntilTheLastReferenceGoes) {
