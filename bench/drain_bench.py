@@ -227,7 +227,7 @@ def main():
     parser.add_argument("--caracal", required=True, help="the program")
     parser.add_argument("--bare-consumer", required=True, help="the reference program")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="JSON report")
-    parser.add_argument("--records", type=int, default=6_000_000)
+    parser.add_argument("--records", type=int, default=12_000_000)
     parser.add_argument("--accounts", type=int, default=1_000_000)
     parser.add_argument("--zipf", type=float, default=0.8)
     parser.add_argument("--format", default="bare", choices=("bare", "wrapped", "flat"))
