@@ -8,7 +8,7 @@ namespace caracal::pipeline {
 
 int64_t SnapshotSchedule::Period() const {
   const auto open = static_cast<int64_t>(std::max<size_t>(1, open_));
-  return std::max<int64_t>(options_.buckets, options_.max_replay_records / (2 * open));
+  return std::max<int64_t>(options_.buckets, options_.max_replay_records * 2 / (3 * open));
 }
 
 void SnapshotSchedule::Open(const LeasePtr& lease, int64_t start,

@@ -27,9 +27,9 @@ struct SnapshotScheduleOptions {
 ///
 /// A restored partition is replayed from the oldest copy among its buckets, so what counts is the
 /// replay debt: next offset − the oldest copy's offset. Every bucket is copied once in a period of
-/// P = max_replay_records ÷ (2 × open partitions) records, at its own phase, oldest copy first; so
-/// the debt of all partitions together stays below max_replay_records as long as the store keeps
-/// up. Debt() tells when it does not. A period that becomes shorter counts for every bucket at
+/// P = ⅔ × max_replay_records ÷ open partitions records, at its own phase, oldest copy first; so
+/// the debt of all partitions together stays below max_replay_records as long as the store needs
+/// less than a third of it. Debt() tells when it does not. A period that becomes shorter counts for every bucket at
 /// once.
 ///
 /// Ingest thread only.

@@ -21,7 +21,7 @@ std::vector<DueBucket> TakeDue(SnapshotSchedule& schedule, const LeasePtr& lease
 }
 
 TEST(SnapshotScheduleTest, CopiesNothingBeforeItIsDue) {
-  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 800});
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 600});
   const LeasePtr lease = MakeLease(0);
   schedule.Open(lease, 1000, {});
   EXPECT_TRUE(TakeDue(schedule, lease, 1099).empty());
@@ -29,11 +29,11 @@ TEST(SnapshotScheduleTest, CopiesNothingBeforeItIsDue) {
   const SnapshotSchedule::Position due = {lease, 1100};
   EXPECT_FALSE(schedule.HasDue({&before, 1}));
   EXPECT_TRUE(schedule.HasDue({&due, 1}));
-  ASSERT_EQ(TakeDue(schedule, lease, 1100).size(), 1U) << "a quarter of half of 800";
+  ASSERT_EQ(TakeDue(schedule, lease, 1100).size(), 1U) << "a quarter of two thirds of 600";
 }
 
 TEST(SnapshotScheduleTest, CopiesEveryBucketOnceInAPeriod) {
-  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 800});
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 600});
   const LeasePtr lease = MakeLease(0);
   schedule.Open(lease, 0, {});
   std::multiset<uint32_t> copied;
@@ -48,7 +48,7 @@ TEST(SnapshotScheduleTest, CopiesEveryBucketOnceInAPeriod) {
 }
 
 TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
-  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 20});
+  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr lease = MakeLease(0);
   schedule.Open(lease, 0, {});
   ASSERT_EQ(TakeDue(schedule, lease, 10).size(), 1U);
@@ -58,7 +58,7 @@ TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
 }
 
 TEST(SnapshotScheduleTest, TakesTheOldestCopiesFirstAndFewAtATime) {
-  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 80, .max_buckets_per_barrier = 2});
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 60, .max_buckets_per_barrier = 2});
   const LeasePtr lease = MakeLease(0);
   const RestoredState restored = {
       {0, 30, nullptr}, {1, 10, nullptr}, {2, 40, nullptr}, {3, 20, nullptr}};
@@ -83,7 +83,7 @@ TEST(SnapshotScheduleTest, DebtIsTheDistanceToTheOldestDurableCopy) {
 }
 
 TEST(SnapshotScheduleTest, IgnoresWhatComesAfterAPartitionHasGone) {
-  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 20});
+  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr first = MakeLease(0);
   schedule.Open(first, 0, {});
   schedule.Close(first);
@@ -124,7 +124,7 @@ TEST(SnapshotScheduleTest, KeepsTheDebtOfAllPartitionsInBounds) {
 }
 
 TEST(SnapshotScheduleTest, NamesTheNewestDurableWholeCopyAsBase) {
-  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 20});
+  SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr lease = MakeLease(0);
   const RestoredState restored = {{0, 5, nullptr}};
   schedule.Open(lease, 0, restored);
