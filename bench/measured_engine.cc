@@ -41,6 +41,7 @@ StreamPlan PlanOf(const EngineOptions& options, const agents::AgentRegistry& reg
   plan.limits.max_bytes =
       static_cast<size_t>(options.max_bytes_per_partition) / options.ingest.buckets;
   plan.limits.rows_per_bucket = options.rows_per_bucket;
+  plan.memory = std::make_shared<agents::HugePagePool>();
   return plan;
 }
 

@@ -33,13 +33,13 @@ bool HasGroup(const KeyGroup& group, const BucketImage::Group& saved) {
 class Restorer {
  public:
   Restorer(const CompiledRulesets& rulesets, const BucketLimits& limits, const BucketImage& image,
-           std::optional<std::span<const StateDigest>> carried)
-      : rulesets_(rulesets), limits_(limits), image_(image), carried_(carried) {}
+           std::optional<std::span<const StateDigest>> carried, HugePagePool* pool)
+      : rulesets_(rulesets), limits_(limits), image_(image), carried_(carried), pool_(pool) {}
 
   absl::StatusOr<RestoredContent> Run() {
     RETURN_IF_ERROR(Match());
     PlanEviction();
-    RestoredContent content{RowFilter(limits_.rows_per_bucket), {}, {}};
+    RestoredContent content{RowFilter(limits_.rows_per_bucket, pool_), {}, {}};
     if (!content.rows.Restore(image_.rows)) {
       return absl::DataLossError("the image of a bucket names a row twice");
     }
@@ -148,7 +148,7 @@ class Restorer {
     tables.reserve(sources_.size());
     for (uint32_t g = 0; g < sources_.size(); ++g) {
       const GroupSource& source = sources_[g];
-      KeyTable& table = tables.emplace_back(layout().groups[g].record);
+      KeyTable& table = tables.emplace_back(layout().groups[g].record, pool_);
       if (source.saved == nullptr) continue;
       RETURN_IF_ERROR(source.saved->keys.Restore({.hash_seed = rulesets_.hash_seed(),
                                                   .pieces = source.pieces,
@@ -171,6 +171,7 @@ class Restorer {
   const BucketLimits& limits_;
   const BucketImage& image_;
   const std::optional<std::span<const StateDigest>> carried_;
+  HugePagePool* const pool_;
   std::vector<GroupSource> sources_;  // by group of the layout
   std::optional<EvictionRank> evict_up_to_;
   RestoreReport report_;
@@ -181,7 +182,8 @@ class Restorer {
 absl::StatusOr<RestoredContent> RestoreBucket(const CompiledRulesets& rulesets,
                                               const BucketLimits& limits, uint32_t buckets,
                                               std::string_view image,
-                                              std::optional<std::span<const StateDigest>> carried) {
+                                              std::optional<std::span<const StateDigest>> carried,
+                                              HugePagePool* pool) {
   ASSIGN_OR_RETURN(const BucketImage taken_apart, BucketImage::Read(image));
   if (taken_apart.seed_fingerprint != BucketImage::SeedFingerprint(rulesets.hash_seed())) {
     return absl::FailedPreconditionError(
@@ -193,7 +195,7 @@ absl::StatusOr<RestoredContent> RestoreBucket(const CompiledRulesets& rulesets,
                     "{}: its keys are in other buckets",
                     taken_apart.buckets, buckets));
   }
-  return Restorer(rulesets, limits, taken_apart, carried).Run();
+  return Restorer(rulesets, limits, taken_apart, carried, pool).Run();
 }
 
 }  // namespace caracal::agents

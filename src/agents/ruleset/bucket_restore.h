@@ -49,9 +49,11 @@ struct RestoredContent {
 /// key of the image.
 ///
 /// `carried` empty (nullopt) = every known slice is taken over; else those with these ids alone:
-/// others start zeroed, also where the image has them, and the report counts them as new.
+/// others start zeroed, also where the image has them, and the report counts them as new. `pool` as
+/// for BucketState.
 absl::StatusOr<RestoredContent> RestoreBucket(
     const CompiledRulesets& rulesets, const BucketLimits& limits, uint32_t buckets,
-    std::string_view image, std::optional<std::span<const StateDigest>> carried = std::nullopt);
+    std::string_view image, std::optional<std::span<const StateDigest>> carried = std::nullopt,
+    HugePagePool* pool = nullptr);
 
 }  // namespace caracal::agents

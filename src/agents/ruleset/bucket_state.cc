@@ -36,10 +36,11 @@ BucketState::BucketState(std::shared_ptr<const CompiledRulesets> rulesets,
 
 absl::StatusOr<RestoredBucket> BucketState::Parse(
     std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits, uint32_t buckets,
-    std::string_view image, std::optional<std::span<const StateDigest>> carried) {
+    std::string_view image, std::optional<std::span<const StateDigest>> carried,
+    HugePagePool* pool) {
   CHECK(limits.max_bytes >= MinBytes(*rulesets, limits.rows_per_bucket));
   ASSIGN_OR_RETURN(RestoredContent content,
-                   RestoreBucket(*rulesets, limits, buckets, image, carried));
+                   RestoreBucket(*rulesets, limits, buckets, image, carried, pool));
   const RestoreReport report = content.report;
   return RestoredBucket{BucketState(std::move(rulesets), limits, std::move(content)), report};
 }
@@ -91,11 +92,6 @@ size_t BucketState::UsedBytes() const {
     used += table.size() * KeyTable::BytesPerKey(table.layout());
   }
   return used;
-}
-
-void BucketState::MoveInto(HugePagePool& pool) {
-  rows_.MoveInto(pool);
-  for (KeyTable& table : tables_) table.MoveInto(pool);
 }
 
 size_t BucketState::keys() const {

@@ -40,12 +40,13 @@ class BucketState {
 
   /// The bucket of an image: as RestoreBucket, with its errors. From then on it does what the saved
   /// one would have done, as far as the report says that the image was restored exactly. `limits`
-  /// as for the constructor; `buckets`: per partition. An image and changes since: see
+  /// and `pool` as for the constructor; `buckets`: per partition. An image and changes since: see
   /// BucketImage::WithChanges.
   static absl::StatusOr<RestoredBucket> Parse(
       std::shared_ptr<const CompiledRulesets> rulesets, const BucketLimits& limits,
       uint32_t buckets, std::string_view image,
-      std::optional<std::span<const StateDigest>> carried = std::nullopt);
+      std::optional<std::span<const StateDigest>> carried = std::nullopt,
+      HugePagePool* pool = nullptr);
   /// Appends the image (BucketImage) of this bucket, one of `buckets` per partition. Buckets with
   /// equal digests have equal images.
   void AppendTo(uint32_t buckets, std::string& out) const;
@@ -79,10 +80,6 @@ class BucketState {
   void MarkTruncated() {
     for (KeyTable& table : tables_) table.MarkTruncated();
   }
-
-  /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Ends the
-  /// validity of pointers.
-  void MoveInto(HugePagePool& pool);
 
   size_t keys() const;
   /// Bytes allocated.

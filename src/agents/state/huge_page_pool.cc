@@ -22,9 +22,15 @@ bool StartsPage(uintptr_t place) { return place % kHugePageBytes == 0; }
 
 HugePagePool::~HugePagePool() { CHECK(pages_ == 0); }
 
+size_t HugePagePool::bytes() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return pages_ * kHugePageBytes;
+}
+
 std::byte* HugePagePool::Allocate(size_t bytes) {
   CHECK(bytes > 0 && bytes <= kBlockBytesMax);
   const size_t wanted = RoundUp(bytes);
+  const std::lock_guard<std::mutex> lock(mutex_);
   auto fit = free_by_size_.lower_bound({wanted, 0});
   if (fit == free_by_size_.end()) {
     auto* page = static_cast<std::byte*>(::operator new(kHugePageBytes, kPageAlignment));
@@ -42,6 +48,7 @@ std::byte* HugePagePool::Allocate(size_t bytes) {
 void HugePagePool::Free(std::byte* block, size_t bytes) {
   auto place = reinterpret_cast<uintptr_t>(block);
   size_t size = RoundUp(bytes);
+  const std::lock_guard<std::mutex> lock(mutex_);
   const auto next = free_by_place_.find(place + size);
   if (next != free_by_place_.end() && !StartsPage(next->first)) {
     size += next->second;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
@@ -15,11 +16,12 @@ inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 /// looked up with as few TLB misses as one big table: on pages of 4 KiB nearly every random access
 /// pays for a page walk first, and walks do not overlap as loads do.
 ///
-/// Owned by a worker, who must outlive all blocks (CHECK). Blocks are rounded up to kUnitBytes;
+/// Must outlive all blocks (CHECK). Blocks are rounded up to kUnitBytes;
 /// the smallest free piece that fits is used, adjoining pieces are joined, a page goes back as soon
 /// as all of it is free. Where the kernel has no huge pages to give, nothing is lost but speed. Out
 /// of memory throws std::bad_alloc, as `new` does. Costs a tree look-up per call: for blocks that
-/// grow with content, not for single records. One thread at a time.
+/// grow with content, not for single records. Any thread: a table may be made by one and kept by
+/// another.
 class HugePagePool {
  public:
   static constexpr size_t kUnitBytes = 4096;
@@ -37,12 +39,14 @@ class HugePagePool {
   void Free(std::byte* block, size_t bytes);
 
   /// Bytes of all pages, lent or not.
-  size_t bytes() const { return pages_ * kHugePageBytes; }
+  size_t bytes() const;
 
  private:
+  // With the mutex held.
   void AddFree(uintptr_t place, size_t bytes);
   void RemoveFree(uintptr_t place, size_t bytes);
 
+  mutable std::mutex mutex_;  // guards all below
   // Free pieces; none crosses a page.
   std::map<uintptr_t, size_t> free_by_place_;
   std::set<std::pair<size_t, uintptr_t>> free_by_size_;

@@ -217,12 +217,6 @@ class KeyTable {
   /// Adds a saved key with its time and mark, and a zeroed record. The key must not be present.
   Handle Restore(const SavedKey& saved);
 
-  /// Moves what it holds, and all it will hold, into the pool, which must outlive it. Invalidates
-  /// pointers, never handles.
-  void MoveInto(HugePagePool& pool) {
-    index_.MoveInto(pool);
-    slab_.MoveInto(pool);
-  }
   const RecordLayout& layout() const { return layout_; }
   size_t size() const { return index_.size(); }
   /// Records evicted so far.

@@ -1,7 +1,6 @@
 #include "agents/state/memory_block.h"
 
 #include <cstdint>
-#include <cstring>
 #include <new>
 #include <utility>
 
@@ -44,13 +43,6 @@ MemoryBlock::MemoryBlock(size_t bytes, HugePagePool* pool) : MemoryBlock() {
       static_cast<std::byte*>(::operator new (bytes, std::align_val_t{AlignmentOf(bytes)}));
   data_ = {data, Free{bytes, nullptr}};
   AdviseHugePages(data, bytes);
-}
-
-void MemoryBlock::MoveInto(HugePagePool& pool) {
-  if (!FitsPool(size()) || data_.get_deleter().pool == &pool) return;
-  MemoryBlock moved(size(), &pool);
-  std::memcpy(moved.data(), data(), size());
-  *this = std::move(moved);
 }
 
 void MemoryBlock::Free::operator()(std::byte* data) const {

@@ -24,8 +24,6 @@ class MemoryBlock {
   /// `pool` null = from the heap.
   MemoryBlock(size_t bytes, HugePagePool* pool);
 
-  /// Moves the bytes into a block of `pool`, if it takes blocks of this size.
-  void MoveInto(HugePagePool& pool);
   std::byte* data() const { return data_.get(); }
   size_t size() const { return data_ == nullptr ? 0 : data_.get_deleter().bytes; }
 

@@ -23,7 +23,8 @@ RecordSlab::Handle RecordSlab::Allocate() {
   if (handle != kNoHandle) {
     std::memcpy(&free_, At(handle), sizeof(free_));
   } else {
-    if (chunks_.empty() || fresh_ + stride_ > chunks_.back().size()) Grow();
+    // The first chunk may grow to its greatest size and still have no room for one of this stride.
+    while (chunks_.empty() || fresh_ + stride_ > chunks_.back().size()) Grow();
     handle = static_cast<Handle>(((chunks_.size() - 1) << kOffsetBits) | fresh_ / kUnitBytes);
     fresh_ += stride_;
   }
@@ -59,11 +60,6 @@ void RecordSlab::AddChunk(size_t bytes) {
   chunks_.emplace_back(bytes, pool_);
   bytes_ += bytes;
   fresh_ = 0;
-}
-
-void RecordSlab::MoveInto(HugePagePool& pool) {
-  for (MemoryBlock& chunk : chunks_) chunk.MoveInto(pool);
-  pool_ = &pool;
 }
 
 }  // namespace caracal::agents

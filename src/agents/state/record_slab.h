@@ -33,9 +33,6 @@ class RecordSlab {
   Handle Allocate();
   void Free(Handle handle);
 
-  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
-  /// Invalidates pointers, never handles.
-  void MoveInto(HugePagePool& pool);
   std::byte* At(Handle handle) const {
     return chunks_[handle >> kOffsetBits].data() + size_t{handle & kOffsetMask} * kUnitBytes;
   }

@@ -103,11 +103,6 @@ bool RowFilter::Restore(std::string_view image) {
   return true;
 }
 
-void RowFilter::MoveInto(HugePagePool& pool) {
-  block_.MoveInto(pool);
-  pool_ = &pool;
-}
-
 void RowFilter::AddTo(StateDigester& digester) const {
   digester.AddNumber(size());
   ForEachInLogOrder([&digester](uint64_t tag) { digester.AddNumber(tag); });

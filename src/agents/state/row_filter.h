@@ -69,8 +69,6 @@ class RowFilter {
   /// Adds the remembered rows, and nothing else, to a digest.
   void AddTo(StateDigester& digester) const;
 
-  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
-  void MoveInto(HugePagePool& pool);
   size_t size() const { return tags_.size(); }
   uint32_t max_rows() const { return max_rows_; }
   /// Bytes allocated.

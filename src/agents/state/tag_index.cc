@@ -58,9 +58,4 @@ void TagIndex::Allocate(size_t lines) {
   std::uninitialized_value_construct_n(this->lines(), lines);
 }
 
-void TagIndex::MoveInto(HugePagePool& pool) {
-  block_.MoveInto(pool);
-  pool_ = &pool;
-}
-
 }  // namespace caracal::agents

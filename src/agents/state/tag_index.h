@@ -82,8 +82,6 @@ class TagIndex {
     }
   }
 
-  /// Moves what it holds, and all it will hold, into the pool, which must outlive it.
-  void MoveInto(HugePagePool& pool);
   size_t size() const { return size_; }
   /// Bytes allocated.
   size_t bytes() const { return block_.size(); }

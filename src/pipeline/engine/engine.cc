@@ -51,6 +51,7 @@ Engine::~Engine() {
 
 absl::StatusOr<std::vector<StreamPlan>> Engine::MakePlans(const agents::AgentRegistry& registry) {
   std::vector<StreamPlan> plans;
+  const auto memory = std::make_shared<agents::HugePagePool>();
   for (const StreamOptions& stream : options_.streams) {
     StreamPlan plan;
     ASSIGN_OR_RETURN(plan.rulesets,
@@ -61,6 +62,7 @@ absl::StatusOr<std::vector<StreamPlan>> Engine::MakePlans(const agents::AgentReg
     plan.limits.max_bytes =
         static_cast<size_t>(options_.max_bytes_per_partition) / options_.ingest.buckets;
     plan.limits.rows_per_bucket = options_.rows_per_bucket;
+    plan.memory = memory;
     const size_t least = agents::BucketState::MinBytes(*plan.rulesets, plan.limits.rows_per_bucket);
     if (plan.limits.max_bytes < least) {
       return absl::InvalidArgumentError(
@@ -147,9 +149,10 @@ absl::Status Engine::MakeSnapshots() {
                        agents::BucketImage::WithChanges(request.image, request.changes));
       image = with_changes;
     }
-    ASSIGN_OR_RETURN(agents::RestoredBucket restored,
-                     agents::BucketState::Parse(plan.rulesets, plan.limits, options_.ingest.buckets,
-                                                image, std::span(request.carried)));
+    ASSIGN_OR_RETURN(
+        agents::RestoredBucket restored,
+        agents::BucketState::Parse(plan.rulesets, plan.limits, options_.ingest.buckets, image,
+                                   std::span(request.carried), plan.memory.get()));
     if (restored.report.slices_carried < request.carried.size() ||
         (request.exact && !restored.report.exact)) {
       return absl::FailedPreconditionError("it was made under other rules or limits");

@@ -40,15 +40,14 @@ void Worker::Handle(const OpenPartition& open) {
   state.phases = PhasesOf(plan, open.state_starts);
   for (uint32_t bucket = index_; bucket < buckets_; bucket += workers_) {
     state.buckets.push_back(
-        {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, &memory_), 0});
+        {std::make_unique<agents::BucketState>(plan.rulesets, plan.limits, plan.memory.get()), 0});
   }
   if (open.state != nullptr) {
     for (const RestoredBucket& restored : *open.state) {
       if (restored.bucket % workers_ != index_) continue;
-      // It was made on another thread: from now on it is this worker's, its memory too.
-      auto bucket = std::make_unique<agents::BucketState>(std::move(*restored.state));
-      bucket->MoveInto(memory_);
-      state.buckets[restored.bucket / workers_] = {std::move(bucket), restored.offset};
+      // It was made on another thread: from now on it is this worker's.
+      state.buckets[restored.bucket / workers_] = {
+          std::make_unique<agents::BucketState>(std::move(*restored.state)), restored.offset};
     }
   }
   for (Bucket& bucket : state.buckets) {

@@ -24,6 +24,8 @@ struct StreamPlan {
   std::shared_ptr<const agents::CompiledRulesets> rulesets;
   std::shared_ptr<const AlertEncoder> encoder;
   agents::BucketLimits limits;
+  /// Of all state, whoever makes it; null = from the heap.
+  std::shared_ptr<agents::HugePagePool> memory = nullptr;
 };
 
 /// A partition's records will follow: make its state.
@@ -120,7 +122,6 @@ class Worker {
   const uint32_t index_;
   const uint32_t workers_;
   std::vector<std::unique_ptr<agents::Evaluator>> evaluators_;  ///< by stream index
-  agents::HugePagePool memory_;                                 ///< of all state
   std::vector<PartitionState> partitions_;                      ///< by lease slot
   EpochShare share_;
   absl::Status failure_;  ///< of the first agent that broke, of live or replayed records

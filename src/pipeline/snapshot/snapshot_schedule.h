@@ -29,8 +29,8 @@ struct SnapshotScheduleOptions {
 /// replay debt: next offset − the oldest copy's offset. Every bucket is copied once in a period of
 /// P = ⅔ × max_replay_records ÷ open partitions records, at its own phase, oldest copy first; so
 /// the debt of all partitions together stays below max_replay_records as long as the store needs
-/// less than a third of it. Debt() tells when it does not. A period that becomes shorter counts for every bucket at
-/// once.
+/// less than a third of it. Debt() tells when it does not. A period that becomes shorter counts for
+/// every bucket at once.
 ///
 /// Ingest thread only.
 class SnapshotSchedule {

@@ -17,6 +17,8 @@ namespace {
 
 constexpr int kLeaveWaitMs = 20;
 constexpr absl::Duration kLeaveTimeout = absl::Seconds(3);
+/// So near to the log end a partition is up to date, if nothing of it waits.
+constexpr int64_t kNearRecords = 1'000;
 
 /// A member that has left the group has none.
 bool HasMemberId(rd_kafka_t* client) {
@@ -51,8 +53,7 @@ absl::Status KafkaSource::Connect() {
   // Errors of the client itself, a refused login for one, are told where the group is served.
   RETURN_IF_ERROR(KafkaStatus(rd_kafka_poll_set_consumer(client_.get()), "serving the consumer"));
   group_queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
-  record_queue_.reset(rd_kafka_queue_new(client_.get()));
-  waker_.emplace(client_.get());
+  queues_.emplace(client_.get());
   offsets_ = std::make_unique<GroupOffsets>(client_.get(), *joins_);
   restorer_ = std::make_unique<PartitionRestorer>(client_.get(), *offsets_, records_, snapshots_,
                                                   options_, probe_.restorer, [this] { Wake(); });
@@ -62,7 +63,7 @@ absl::Status KafkaSource::Connect() {
 KafkaSource::~KafkaSource() {
   restorer_.reset();
   owned_.clear();
-  record_queue_.reset();
+  queues_.reset();
   group_queue_.reset();
   if (!member_ || (left_ && assigned_once_)) return;
   // librdkafka 2.0.2 aborts the process when a cooperative member is destroyed between its join and
@@ -104,40 +105,44 @@ absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollR
   RETURN_IF_ERROR(OpenRestored(result));
   size_t count = 0;
   if (want_records) {
-    count = Consume(changes_.empty() && result.changes.empty() ? wait_ms : 0);
+    const bool wait = changes_.empty() && result.changes.empty();
+    count = queues_->Read(wait ? wait_ms : 0, polled_);
   }
   // Closing before opening: a partition that comes back has ended before it starts again.
   result.changes.insert(result.changes.begin(), changes_.begin(), changes_.end());
   changes_.clear();
-  const size_t bytes = Collect(count, result);
-  if (want_records) waker_->Taken(count, bytes, record_queue_.get());
+  Collect(count, result);
+  if (queues_->nothing_behind()) MoveUp();
   return fatal_;
 }
 
-size_t KafkaSource::Consume(int timeout_ms) {
-  size_t count = 0;
-  const auto read = [&](int timeout, size_t wanted) {
-    const ssize_t more =
-        rd_kafka_consume_batch_queue(record_queue_.get(), timeout, polled_.data() + count, wanted);
-    if (more > 0) count += static_cast<size_t>(more);
-  };
-  // The batch call waits until the batch is full or the time is over, so it must not be given both
-  // a size and a time. To look first and then wait would miss a Wake() that came before.
-  read(timeout_ms, 1);
-  if (count == 0) return 0;
-  read(0, polled_.size() - count);
-  return count;
+void KafkaSource::MoveUp() {
+  std::vector<rd_kafka_queue_t*> queues;
+  for (const auto& [key, owned] : owned_) {
+    if (!owned.open || !owned.behind) continue;
+    const int64_t end = HighWatermark(owned.lease->topic(), owned.lease->partition());
+    const bool is_near = end >= 0 && end - owned.next_offset <= kNearRecords;
+    // One that stands still on request need not be waited for.
+    if (!is_near && !owned.paused) return;
+    queues.push_back(owned.queue.get());
+  }
+  queues_->MoveUp(queues);
+  for (auto& [key, owned] : owned_) owned.behind = owned.behind && !owned.open;
 }
 
-size_t KafkaSource::Collect(size_t count, PollResult& result) {
-  if (count == 0) return 0;
+bool KafkaSource::IsUpToDate() const {
+  return std::any_of(owned_.begin(), owned_.end(),
+                     [](const auto& it) { return it.second.open && !it.second.behind; });
+}
+
+void KafkaSource::Collect(size_t count, PollResult& result) {
+  if (count == 0) return;
   auto batch = std::make_shared<KafkaRecordBatch>(count);
-  batch->set_full(count == polled_.size());
+  // A backlog of partitions that have just come here must not make the others wait for commits.
+  batch->set_full(count == polled_.size() && (queues_->front_is_full() || !IsUpToDate()));
   uint64_t discarded = 0;
-  size_t bytes = 0;
   for (size_t i = 0; i < count; ++i) {
     rd_kafka_message_t* message = polled_[i];
-    bytes += message->len;
     if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (absl::Status status = CollectError(*message); !status.ok()) fatal_ = status;
       rd_kafka_message_destroy(message);
@@ -154,7 +159,6 @@ size_t KafkaSource::Collect(size_t count, PollResult& result) {
   }
   if (discarded > 0) probe_.discarded_records.Add(discarded);
   if (!batch->empty()) result.records = std::move(batch);
-  return bytes;
 }
 
 absl::Status KafkaSource::CollectError(const rd_kafka_message_t& message) {
@@ -358,10 +362,7 @@ void KafkaSource::ShowOwned() {
 absl::Status KafkaSource::Open(OwnedPartition& partition, const StartPosition& position) {
   const PartitionLease& lease = *partition.lease;
   RETURN_IF_ERROR(SeekTo(lease, position.replay_from));
-  partition.queue.reset(
-      rd_kafka_queue_get_partition(client_.get(), lease.topic().c_str(), lease.partition()));
-  CHECK(partition.queue != nullptr);
-  rd_kafka_queue_forward(partition.queue.get(), record_queue_.get());
+  partition.queue = queues_->Open(lease);
   partition.next_offset = position.replay_from;
   partition.open = true;
   if (position.state_gap) probe_.state_gaps.Add(1);
@@ -412,7 +413,7 @@ std::string KafkaSource::GroupMetadata() {
 }
 
 void KafkaSource::Wake() {
-  rd_kafka_queue_yield(record_queue_.get());
+  queues_->Wake();
   rd_kafka_queue_yield(group_queue_.get());
 }
 

@@ -13,12 +13,12 @@
 #include "absl/time/time.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/event_source.h"
-#include "pipeline/source/fetch_waker.h"
 #include "pipeline/source/group_offsets.h"
 #include "pipeline/source/join_watch.h"
 #include "pipeline/source/kafka_record_batch.h"
 #include "pipeline/source/kafka_record_reader.h"
 #include "pipeline/source/partition_restorer.h"
+#include "pipeline/source/record_queues.h"
 #include "pipeline/source/source_options.h"
 #include "pipeline/source/source_probe.h"
 
@@ -27,9 +27,9 @@ namespace caracal::pipeline {
 /// Reads the partitions the consumer group gives this member (cooperative-sticky, librdkafka's C
 /// API).
 ///
-/// Two queues keep the group alive while the pipeline is full: rebalances and errors stay on the
-/// group's own queue, which every Poll serves; records of open partitions are forwarded to a queue
-/// of their own, which a full pipeline simply does not read (librdkafka then stops fetching).
+/// Rebalances and errors stay on the group's own queue, which every Poll serves, so that the group
+/// is alive while the pipeline is full; records of open partitions are forwarded to RecordQueues,
+/// which a full pipeline simply does not read (librdkafka then stops fetching).
 ///
 /// A newly assigned partition is paused at a placeholder offset inside the callback, which returns
 /// at once; the restorer finds its start on another thread; the next Poll seeks, forwards and
@@ -68,6 +68,7 @@ class KafkaSource : public EventSource {
     KafkaQueue queue;
     bool open = false;    ///< its start is known and its records are wanted
     bool paused = false;  ///< by Pause()
+    bool behind = true;   ///< its records come behind those of others
     int64_t next_offset = 0;
   };
   using PartitionKey = std::pair<std::string, int32_t>;
@@ -99,9 +100,12 @@ class KafkaSource : public EventSource {
   /// Sets the gauges of assigned and open partitions.
   void ShowOwned();
   absl::Status SeekTo(const PartitionLease& lease, int64_t offset);
-  size_t Consume(int timeout_ms);
-  /// Of the first `count` of polled_; returns the bytes of their values.
-  size_t Collect(size_t count, PollResult& result);
+  /// Of the first `count` of polled_.
+  void Collect(size_t count, PollResult& result);
+  /// Some partition is.
+  bool IsUpToDate() const;
+  /// Ends the time of all partitions that are behind when each is near to the log end.
+  void MoveUp();
   absl::Status CollectError(const rd_kafka_message_t& message);
   OwnedPartition* Find(const rd_kafka_message_t& message);
   OwnedPartition* Find(const PartitionLease& lease);
@@ -112,11 +116,10 @@ class KafkaSource : public EventSource {
   SourceProbe probe_;
   std::unique_ptr<JoinWatch> joins_;
   KafkaClient client_;
-  std::optional<FetchWaker> waker_;
   std::unique_ptr<GroupOffsets> offsets_;
   KafkaRecordReader records_;
   KafkaQueue group_queue_;
-  KafkaQueue record_queue_;
+  std::optional<RecordQueues> queues_;
   std::unique_ptr<PartitionRestorer> restorer_;
 
   std::map<PartitionKey, OwnedPartition> owned_;

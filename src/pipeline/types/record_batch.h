@@ -36,7 +36,8 @@ class RecordBatch {
 
   /// In arrival order; offsets of one partition strictly increase, gaps are normal.
   const std::vector<RawRecord>& records() const { return records_; }
-  /// The poll took as much as it may: there is probably more.
+  /// The poll took as much as it may: there is probably more. Not said of a backlog while other
+  /// partitions are up to date.
   bool full() const { return full_; }
   /// Value of the last header of that name of records()[index]; nullopt = no such header. Lives as
   /// long as the batch. One thread at a time.

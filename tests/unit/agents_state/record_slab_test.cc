@@ -35,6 +35,18 @@ TEST(RecordSlabTest, HandlesKeepTheirRecordsWhileTheSlabGrows) {
   for (const auto& [handle, value] : model) ASSERT_EQ(Read(slab, handle), value);
 }
 
+// Also where the first chunk, grown as far as it may, has less left than one record.
+TEST(RecordSlabTest, RecordsOfEveryStrideLieWithinTheirChunk) {
+  for (size_t stride = 8; stride <= RecordSlab::kChunkBytes / 2; stride += 8 + stride / 800 * 8) {
+    RecordSlab slab(stride);
+    for (size_t used = stride; slab.bytes() <= RecordSlab::kChunkBytes; used += stride) {
+      std::memset(slab.At(slab.Allocate()), 0xFF, stride);
+      const bool in_first = slab.bytes() <= RecordSlab::kChunkBytes;
+      ASSERT_LE(in_first ? used : 0, slab.bytes()) << "stride " << stride;
+    }
+  }
+}
+
 TEST(RecordSlabTest, ReservedRecordsNeedNoFurtherMemory) {
   constexpr uint64_t kPerChunk = RecordSlab::kChunkBytes / 1000;
   // The last ones: a chunk and its successor.
