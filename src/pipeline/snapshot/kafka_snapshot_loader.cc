@@ -49,6 +49,8 @@ bool KafkaSnapshotLoader::WriteAll(const PartitionLease& lease, std::vector<Stat
 
 absl::Status KafkaSnapshotLoader::Connect() {
   ASSIGN_OR_RETURN(client_, MakeReader(topics_.connection, topics_.group_id, ReaderSettings()));
+  queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
+  waker_.emplace(client_.get());
   ASSIGN_OR_RETURN(writer_, StateTopicWriter::Create(topics_.connection, topics_.topics, [this] {
                      return stopped_.load(std::memory_order_acquire);
                    }));
@@ -125,6 +127,7 @@ absl::Status KafkaSnapshotLoader::ReadAll(std::vector<Reading>& readings) {
   while (!all_done()) {
     if (stopped_.load(std::memory_order_acquire)) return absl::UnavailableError("stopping");
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), kPollMs));
+    waker_->Taken(message == nullptr ? 0 : 1, message == nullptr ? 0 : message->len, queue_.get());
     if (message != nullptr) RETURN_IF_ERROR(Take(*message, readings));
   }
   return absl::OkStatus();

@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "pipeline/kafka/fetch_waker.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/kafka/log_limits.h"
 #include "pipeline/ports/snapshot_store.h"
@@ -61,6 +63,8 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   RestoreProbe probe_;
   StateRestorer restorer_;
   KafkaClient client_;
+  KafkaQueue queue_;  ///< of client_
+  std::optional<FetchWaker> waker_;
   std::unique_ptr<StateTopicWriter> writer_;
   std::atomic<bool> stopped_{false};
 };

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/kafka/fetch_waker.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/kafka/log_limits.h"
 
@@ -96,11 +97,14 @@ absl::Status ScanStateTopic(const KafkaConnection& connection, const std::string
                             const std::string& topic,
                             const std::function<void(const StateTopicRecord&)>& take) {
   ASSIGN_OR_RETURN(const KafkaClient client, MakeReader(connection, group, {}));
+  const KafkaQueue queue(rd_kafka_queue_get_consumer(client.get()));
+  FetchWaker waker(client.get());
   Scan scan(client.get(), topic);
   RETURN_IF_ERROR(scan.Begin());
   absl::Time heard = absl::Now();
   while (!scan.done()) {
     const KafkaMessage message(rd_kafka_consumer_poll(client.get(), kPollMs));
+    waker.Taken(message == nullptr ? 0 : 1, message == nullptr ? 0 : message->len, queue.get());
     if (message != nullptr) {
       heard = absl::Now();
       RETURN_IF_ERROR(scan.Take(*message, take));

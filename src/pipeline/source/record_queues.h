@@ -3,8 +3,8 @@
 #include <cstddef>
 #include <span>
 
+#include "pipeline/kafka/fetch_waker.h"
 #include "pipeline/kafka/handles.h"
-#include "pipeline/source/fetch_waker.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {

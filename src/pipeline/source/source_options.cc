@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
-#include "pipeline/source/fetch_waker.h"
+#include "pipeline/kafka/fetch_waker.h"
 
 namespace caracal::pipeline {
 namespace {

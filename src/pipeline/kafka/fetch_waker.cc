@@ -1,4 +1,4 @@
-#include "pipeline/source/fetch_waker.h"
+#include "pipeline/kafka/fetch_waker.h"
 
 #include <cstdint>
 

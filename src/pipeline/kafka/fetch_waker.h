@@ -17,7 +17,7 @@ namespace caracal::pipeline {
 /// and read from memory, or its taker must wake the client. The one call that does nothing but this
 /// is to set the credentials that the client has.
 ///
-/// Threads: the ingest thread.
+/// One thread at a time.
 class FetchWaker {
  public:
   /// Whether setting the credentials anew changes nothing: they are not used, or known by name and
@@ -27,7 +27,7 @@ class FetchWaker {
   /// `client` must live longer. Never wakes one with whose configuration that does not work.
   explicit FetchWaker(rd_kafka_t* client);
 
-  /// After each read of `queue`, into which the partitions are forwarded: what was taken out. Wakes
+  /// After each read of `queue`, where the records of partitions come: what was taken out. Wakes
   /// the client when a fetch may have found the queue full before, and it no longer is.
   void Taken(size_t records, size_t bytes, rd_kafka_queue_t* queue);
 
