@@ -33,10 +33,11 @@ class RecordQueues {
   /// The last Read took as much as it may of partitions that are up to date.
   bool front_is_full() const { return front_is_full_; }
 
-  /// Takes what is there, up to messages.size() > 0; waits up to `timeout_ms` for the first. While
+  /// Takes what is there, up to messages.size() >= 4; waits up to `timeout_ms` for the first. While
   /// both queues hold enough, one message in four is of a partition that is behind.
   size_t Read(int timeout_ms, std::span<rd_kafka_message_t*> messages);
-  /// Ends a Read that waits; one that does not wait yet returns at once. Any thread.
+  /// Ends a Read that waits; one that does not wait yet returns at once, or within 2 ms while
+  /// partitions are behind. Any thread.
   void Wake() { rd_kafka_queue_yield(front_.queue.get()); }
 
  private:
