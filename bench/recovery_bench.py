@@ -71,15 +71,18 @@ class Move:
         self.assigned = self.resolved = self.opened = None
         self._survivors = survivors
         self._kafka = kafka
+        self._alerts = alerts
         self._bytes = self._read_bytes()
-        # A transaction that the member leaves open holds up readers of its alerts, and those who
-        # take its partitions over: the offsets it was to commit may still become valid.
-        self._ends = {topic: kafka.end_offsets(topic) for topic in (alerts, GROUP_OFFSETS)}
+        self._ends = {}
         self.read_bytes = 0
 
     def watch(self):
         """Until the survivors have all partitions open and no old transaction holds readers up."""
         deadline = self.began + MOVE_SECONDS
+        # A transaction that the member has left open holds up readers of its alerts, and those who
+        # take its partitions over: the offsets it was to commit may still become valid.
+        self._ends = {topic: self._kafka.end_offsets(topic)
+                      for topic in (self._alerts, GROUP_OFFSETS)}
         while None in (self.assigned, self.resolved, self.opened):
             now = time.monotonic() - self.began
             assert time.monotonic() < deadline, f"{self.kind}: not over within {MOVE_SECONDS} s"
@@ -117,9 +120,8 @@ class Bench:
 
     def run(self):
         topic = f"{self._name}.transactions"
-        for created in (topic, self._alerts, f"{self._name}.dead-letters"):
-            self._kafka.create_topic(created, PARTITIONS)
-        self._kafka.create_topic(f"{self._name}.state", PARTITIONS, cleanup_policy="compact")
+        self._kafka.create_topic(topic, PARTITIONS)
+        self._create_the_others(topic)
         trace = self._stack.directory / "trace"
         with contextlib.ExitStack() as running:
             members = [self._start(running, number, topic) for number in range(MEMBERS)]
@@ -135,11 +137,21 @@ class Bench:
         assert report["repeated"] == 0, f"alerts came twice: {report}"
         return figures(moves, read_trace(trace), self._arguments.window)
 
+    def _create_the_others(self, topic):
+        """As an operator does: what is read back follows from how the state topic is compacted."""
+        subprocess.run([self._arguments.caracal, "init", "-c", str(CONFIG)], check=True,
+                       env={**os.environ, **self._environment(topic, 0)},
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+    def _environment(self, topic, number):
+        return {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": self._name,
+                "BENCH_TOPIC": topic,
+                "BENCH_ADMIN": f"127.0.0.1:{self._stack.admin_ports[number]}",
+                "BENCH_DELIVERY": self._arguments.delivery}
+
     def _start(self, running, number, topic):
         admin = f"127.0.0.1:{self._stack.admin_ports[number]}"
-        environment = {"BENCH_KAFKA": self._stack.bootstrap, "BENCH_GROUP": self._name,
-                       "BENCH_TOPIC": topic, "BENCH_ADMIN": admin,
-                       "BENCH_DELIVERY": self._arguments.delivery}
+        environment = self._environment(topic, number)
         log = self._stack.directory / f"member-{number}.log"
         member = running_member(self._arguments.caracal, CONFIG, environment, log)
         return Member(running.enter_context(member), admin)
@@ -198,7 +210,9 @@ def figures(moves, trace, window):
         others = set(range(PARTITIONS)) - move.moved
         before = between(quiet - window, quiet, others)
         after = between(move.began, move.began + window, others)
-        first = min(read for _, read in between(move.began, move.began + window, move.moved))
+        # What is read before is of the member that was.
+        first = min(read for _, read in between(move.began, move.began + window, move.moved)
+                    if read >= move.began + move.assigned)
         late = [read - intended
                 for intended, read in between(move.began, move.began + window, move.moved)]
         grace = max(move.assigned, move.resolved)
