@@ -109,7 +109,8 @@ fail_with_log() {
   die "$1 $2"
 }
 
-# stop_process COMPONENT SECONDS: TERM, then KILL when the time is over. Not running = done.
+# stop_process COMPONENT SECONDS: TERM, then KILL when the time is over. Not running = done. Leaves
+# its port free.
 stop_process() {
   local pid deadline=$((SECONDS + $2))
   if pid=$(pid_of "$1"); then
@@ -118,6 +119,10 @@ stop_process() {
       if ((SECONDS >= deadline)); then
         kill -KILL "$pid" 2>/dev/null || true
       fi
+      sleep 0.05
+    done
+    # The threads of a killed process end one by one, its sockets with the last of them.
+    while accepts_connections "$(port_of "$1")" && ((SECONDS < deadline + 10)); do
       sleep 0.05
     done
   fi

@@ -1,6 +1,6 @@
 """What the oracle expects of a topic; kept in a cache, because it takes its time.
 
-python3 expectation.py RECORDS RULESETS OUT ROWS: judges the records of one partition (what
+python3 expectation.py RECORDS RULESETS OUT ROWS FIRST: judges the records of one partition (what
 `kcat -J` prints); run as a process for each, so that all processors work.
 """
 
@@ -8,11 +8,13 @@ import hashlib
 import os
 import pathlib
 import pickle
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
@@ -24,63 +26,89 @@ from oracle.records import parse_record  # noqa: E402
 
 BUCKETS = 16  # as in configs/payments.yaml
 _CACHE_ENTRIES = 64
+_ACCOUNT = re.compile(rb'"user_id\\*":(\d+)')
 
 
-@dataclass
 class Expectation:
-    """Of the records of one topic."""
+    """Of the records of one topic. What it says of a partition stays in a file until it is asked
+    for: a full row has millions of alerts."""
 
-    outcomes: dict = field(default_factory=dict)  # partition -> [Outcome] that write something
-    rejected: list = field(default_factory=list)  # the records that become dead letters
-    records: int = 0
+    def __init__(self, folder, files):
+        """folder: of the files, removed with this object. files: by partition."""
+        self._folder = folder
+        self._files = files
+        self._counts = [_load(file, _COUNTS) for file in files]
+
+    def records(self):
+        return sum(records for records, _ in self._counts)
 
     def alerts(self):
-        return sum(len(outcome.alerts) for own in self.outcomes.values() for outcome in own)
+        return sum(alerts for _, alerts in self._counts)
+
+    def outcomes(self, partition):
+        """The Outcomes that raise alerts."""
+        return _load(self._files[partition], _ALERTS)
+
+    def dead_letters(self):
+        """{partition: Outcomes that become dead letters}, and these records."""
+        outcomes, rejected = {}, []
+        for partition, file in enumerate(self._files):
+            outcomes[partition], own = _load(file, _DEAD_LETTERS)
+            rejected += own
+        return outcomes, rejected
 
 
-def expect(broker, topic, partitions, rulesets, rows_per_bucket=None):
+def expect(broker, topic, partitions, rulesets, rows_per_bucket=None, first_account=0):
     """The expectation of what the topic holds.
 
     rulesets: canonical text, bytes. rows_per_bucket: instead of the rulesets', for a control.
-    CHAOS_CACHE: folder of the cache; without it nothing is kept.
+    first_account: those with smaller numbers are passed over. CHAOS_CACHE: folder of the cache;
+    without it nothing is kept.
     """
-    with tempfile.TemporaryDirectory(prefix="caracal-chaos-") as folder:
-        judge = _Judge(broker.direct, topic, rulesets, pathlib.Path(folder), rows_per_bucket)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            parts = list(pool.map(judge, range(partitions)))
-    whole = Expectation()
-    for partition, (outcomes, rejected, records) in enumerate(parts):
-        whole.outcomes[partition] = outcomes
-        whole.rejected += rejected
-        whole.records += records
-    return whole
+    folder = tempfile.TemporaryDirectory(prefix="caracal-chaos-")
+    settings = [str(rows_per_bucket or 0), str(first_account)]
+    judge = _Judge(broker.direct, topic, rulesets, pathlib.Path(folder.name), settings)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        return Expectation(folder, list(pool.map(judge, range(partitions))))
+
+
+# What follows each other in the file of a partition.
+_COUNTS, _DEAD_LETTERS, _ALERTS = range(3)
+
+
+def _load(path, which):
+    with open(path, "rb") as file:
+        for _ in range(which):
+            pickle.load(file)
+        return pickle.load(file)
 
 
 class _Judge:
-    def __init__(self, bootstrap, topic, rulesets, folder, rows_per_bucket):
+    def __init__(self, bootstrap, topic, rulesets, folder, settings):
         self._bootstrap = bootstrap
         self._topic = topic
         self._rulesets = rulesets
         self._folder = folder
-        self._rows_per_bucket = str(rows_per_bucket or 0)
+        self._settings = settings
 
     def __call__(self, partition):
+        """The file with what is expected of the partition."""
         records = self._folder / f"{partition}.json"
+        out = self._folder / f"{partition}.out"
         key = self._read(partition, records)
         cache = os.environ.get("CHAOS_CACHE")
         kept = pathlib.Path(cache, key) if cache else None
         if kept and kept.exists():
-            return pickle.loads(kept.read_bytes())
-        rulesets = self._folder / f"{partition}.rulesets"
-        rulesets.write_bytes(self._rulesets)
-        out = self._folder / f"{partition}.out"
-        program = [sys.executable, "-B", __file__, records, rulesets, out, self._rows_per_bucket]
-        subprocess.run(program, check=True)
+            shutil.copyfile(kept, out)
+        else:
+            rulesets = self._folder / f"{partition}.rulesets"
+            rulesets.write_bytes(self._rulesets)
+            program = [sys.executable, "-B", __file__, records, rulesets, out, *self._settings]
+            subprocess.run(program, check=True)
+            if kept:
+                _keep(kept, out)
         records.unlink()
-        result = out.read_bytes()
-        if kept:
-            _keep(kept, result)
-        return pickle.loads(result)
+        return out
 
     def _read(self, partition, path):
         """The partition's records into a file; the digest of all that decides the outcome."""
@@ -90,7 +118,7 @@ class _Judge:
             done = subprocess.run(program, stdout=file, stderr=subprocess.PIPE, timeout=1800)
         if done.returncode != 0:
             raise KafkaError(f"kcat: {done.stderr.decode(errors='replace').strip()}")
-        digest = hashlib.sha256(self._rulesets + self._rows_per_bucket.encode())
+        digest = hashlib.sha256(self._rulesets + " ".join(self._settings).encode())
         for source in sorted((HERE.parent / "e2e" / "oracle").glob("*.py")):
             digest.update(source.read_bytes())
         for source in (HERE / "expectation.py", HERE / "buckets.py"):
@@ -101,17 +129,17 @@ class _Judge:
         return digest.hexdigest()
 
 
-def _keep(path, data):
+def _keep(path, source):
     path.parent.mkdir(parents=True, exist_ok=True)
     entries = sorted(path.parent.iterdir(), key=lambda entry: entry.stat().st_mtime)
     for entry in entries[: max(0, len(entries) - _CACHE_ENTRIES)]:
         entry.unlink()
     temporary = path.with_suffix(".new")
-    temporary.write_bytes(data)
+    shutil.copyfile(source, temporary)
     temporary.replace(path)
 
 
-def _judge_file(records, rulesets, out, rows_per_bucket):
+def _judge_file(records, rulesets, out, rows_per_bucket, first_account):
     parsed = oracle.parse_rulesets(pathlib.Path(rulesets).read_bytes())
     if rows := int(rows_per_bucket):
         parsed = [
@@ -119,17 +147,27 @@ def _judge_file(records, rulesets, out, rows_per_bucket):
             for ruleset in parsed
         ]
     partition = oracle.PartitionOracle(parsed, bucket_of=lambda key: bucket_of(key, BUCKETS))
-    outcomes, rejected, count = [], [], 0
-    with open(records, "rb") as lines:
+    dead_letters, rejected, raising, count = [], [], [], 0
+    for record in _records(records, int(first_account)):
+        outcome = partition.take(record)
+        count += 1
+        if outcome.kind == "dead_lettered":
+            dead_letters.append(outcome)
+            rejected.append(record)
+        elif outcome.alerts:
+            raising.append(outcome)
+    alerts = sum(len(outcome.alerts) for outcome in raising)
+    with open(out, "wb") as file:
+        for part in ((count, alerts), (dead_letters, rejected), raising):
+            pickle.dump(part, file)
+
+
+def _records(path, first_account):
+    with open(path, "rb") as lines:
         for line in lines:
-            record = parse_record(line.decode("utf-8", "surrogateescape"))
-            outcome = partition.take(record)
-            count += 1
-            if outcome.kind == "dead_lettered":
-                rejected.append(record)
-            if outcome.alerts or outcome.kind == "dead_lettered":
-                outcomes.append(outcome)
-    pathlib.Path(out).write_bytes(pickle.dumps((outcomes, rejected, count)))
+            account = _ACCOUNT.search(line) if first_account else None
+            if account is None or int(account[1]) >= first_account:
+                yield parse_record(line.decode("utf-8", "surrogateescape"))
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def _run_row(row, arguments, results):
         results.run(row, "run", lambda: row.run(plan, arguments.seed))
     with_control = arguments.full or arguments.only_control or row.CONTROL_IN_SMALL
     if with_control and not arguments.no_control:
-        results.run(row, "control", lambda: _control(row, plan, arguments.seed))
+        results.run(row, "control", lambda: _control(row, row.SMALL, arguments.seed))
 
 
 def _control(row, plan, seed):

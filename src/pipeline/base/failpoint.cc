@@ -36,6 +36,7 @@ constexpr std::array<Entry, kFailpointCount> kEntries = {{
     {"transaction.commit", true},
     {"transaction.done", true},
     {"producer.renew", true},
+    {"offsets.hold", true},
     {"offsets.commit"},
     {"offsets.committed"},
     {"snapshot.chunk", true},

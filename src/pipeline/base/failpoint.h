@@ -31,6 +31,7 @@ enum class Failpoint : uint8_t {
   kTransactionCommit,  ///< before the commit is asked for
   kTransactionDone,    ///< the commit is through; error: its reply is lost
   kProducerRenew,      ///< a doubtful producer is to be thrown away; error: it is kept
+  kOffsetsHold,        ///< offsets are to be committed; error: although the group changes
   kOffsetsCommit,      ///< at_least_once: the outputs are acknowledged, the offsets are not sent
   kOffsetsCommitted,   ///< at_least_once: the offsets are committed
   kSnapshotChunk,      ///< between two chunks of a copy
@@ -40,7 +41,7 @@ enum class Failpoint : uint8_t {
   kRestoreCommitted,   ///< the committed offsets are read, the state is not
   kRestoreState,       ///< the state is read, the partition is not opened
 };
-inline constexpr size_t kFailpointCount = 19;
+inline constexpr size_t kFailpointCount = 20;
 
 /// Does what the point is armed with. True = the step is to fail; only at points that can.
 bool HitFailpoint(Failpoint point);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
+#include "pipeline/base/failpoint.h"
 #include "pipeline/kafka/client_config.h"
 
 namespace caracal::pipeline {
@@ -10,6 +11,8 @@ namespace {
 
 constexpr int kPollMs = 50;
 constexpr int kRpcTimeoutMs = 5000;
+// While the group is being left, a commit gives up after this.
+constexpr int kAwaitTimeoutMs = 1000;
 
 OffsetCommitOutcome Classify(rd_kafka_resp_err_t error) {
   switch (error) {
@@ -46,22 +49,51 @@ rd_kafka_resp_err_t ErrorOf(rd_kafka_event_t* answer) {
 
 OffsetCommitResult GroupOffsets::Commit(std::span<const OffsetCommit> offsets) {
   if (offsets.empty()) return {};
-  if (rebalancing()) return {OffsetCommitOutcome::kRebalancing, "the group is rebalancing"};
   const KafkaPartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(offsets.size())));
   for (const OffsetCommit& commit : offsets) {
     AddOffset(list.get(), commit.topic, commit.partition, commit.offset, commit.metadata);
   }
   const KafkaQueue answers(rd_kafka_queue_new(client_));
-  const rd_kafka_resp_err_t error =
-      rd_kafka_commit_queue(client_, list.get(), answers.get(), nullptr, nullptr);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ResultOf(error);
+  if (auto refused = Send(list.get(), answers.get()); refused.has_value()) return *refused;
   // The client holds a commit back for up to a session while there is no coordinator.
   while (!closing_.load(std::memory_order_acquire)) {
     const KafkaEvent answer(rd_kafka_queue_poll(answers.get(), kPollMs));
     if (answer != nullptr) return ResultOf(ErrorOf(answer.get()));
   }
   return {OffsetCommitOutcome::kRebalancing, "the group is being left"};
+}
+
+std::optional<OffsetCommitResult> GroupOffsets::Send(const rd_kafka_topic_partition_list_t* offsets,
+                                                     rd_kafka_queue_t* answers) {
+  rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  const auto send = [&] {
+    error = rd_kafka_commit_queue(client_, offsets, answers, nullptr, nullptr);
+  };
+  bool sent = HitFailpoint(Failpoint::kOffsetsHold);
+  if (sent) send();
+  while (!sent) {
+    const uint64_t heartbeats = joins_.heartbeats();
+    const auto outcome = rebalancing() ? JoinWatch::Sent::kJoining : joins_.TrySend(send);
+    if (outcome == JoinWatch::Sent::kJoining) {
+      return OffsetCommitResult{OffsetCommitOutcome::kRebalancing, "the group is rebalancing"};
+    }
+    sent = outcome == JoinWatch::Sent::kYes;
+    if (sent) break;
+    error = AwaitCoordinator(offsets->elems[0]);
+    if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ResultOf(error);
+    joins_.Clear(heartbeats);
+  }
+  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return ResultOf(error);
+  return std::nullopt;
+}
+
+rd_kafka_resp_err_t GroupOffsets::AwaitCoordinator(const rd_kafka_topic_partition_t& any) {
+  const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(list.get(), any.topic, any.partition);
+  const rd_kafka_resp_err_t error = rd_kafka_committed(client_, list.get(), kAwaitTimeoutMs);
+  // What the coordinator refuses, it has answered.
+  return error > RD_KAFKA_RESP_ERR_NO_ERROR ? RD_KAFKA_RESP_ERR_NO_ERROR : error;
 }
 
 absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets::Committed(

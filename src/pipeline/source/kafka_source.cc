@@ -229,7 +229,7 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
 void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   static_cast<void>(HitFailpoint(Failpoint::kPartitionAssign));
   // Before the client is told, because it may then join again at once.
-  joins_->Settle();
+  std::exchange(joins_again_, false) ? joins_->ExpectAnother() : joins_->Settle();
   if (closing_) {
     TakeForClosing(partitions);
     return;
@@ -292,6 +292,7 @@ void KafkaSource::OnRevoke(const rd_kafka_topic_partition_list_t* partitions) {
       slots_[it->second.lease->slot()] = false;
     owned_.erase(it);
   }
+  joins_again_ = !lost;
   if (lost || closing_) probe_.member.Set(0);
   (lost ? probe_.lost : probe_.revoked).Add(static_cast<uint64_t>(partitions->cnt));
   ShowOwned();

@@ -130,6 +130,7 @@ class KafkaSource : public EventSource {
   uint64_t next_lease_id_ = 1;
   bool member_ = false;         ///< has asked to join
   bool assigned_once_ = false;  ///< has served a rebalance
+  bool joins_again_ = false;    ///< after the next assignment, which follows what was revoked
   bool left_ = false;           ///< Close has succeeded
   bool closing_ = false;
   absl::Status fatal_ = absl::OkStatus();

@@ -11,6 +11,7 @@
 #include "agents/api/status_macros.h"
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
+#include "pipeline/base/thread_priority.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -87,6 +88,7 @@ bool PartitionRestorer::Backoff() {
 }
 
 void PartitionRestorer::Run() {
+  RunBehindOthers();
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !requests_.empty();
   };

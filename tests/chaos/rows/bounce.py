@@ -51,7 +51,10 @@ def _run(plan, seed, delivery):
             group.start(plan.members)
             for number in range(plan.faults):
                 load = Load(plan.events, plan.accounts, seed).piece(number, plan.faults)
+                before = group.records_in_topic()
                 producer = Producer(broker, load, max(1500, load.events / 20))
+                # One that finds no broker when it starts gives up.
+                wait_until(lambda: group.records_in_topic() > before, "nothing is sent", 60)
                 _progress(group, group.records_committed())
                 fault = _FAULTS[number % len(_FAULTS)]
                 done.append(fault)

@@ -20,13 +20,14 @@ CONTROL_SEES = r"came twice"
 
 _KILL_EVERY_S = 4
 _CRASH_EVERY_S = 2  # about: members come by their failpoints when they do
-# Once what is armed still waits for a partition to be taken from it: members stay away for longer
+# At last all that is armed waits for a partition to be taken from it: members stay away for longer
 # than a session, so that the others get theirs, and have to give them back.
 _KILL_AT_LAST_EVERY_S = 12
+_AT_LAST_AFTER_S = 10
 _AWAY_S = 5
 # A member that is killed before it comes by its failpoint tries again; so often at most.
 _PATIENCE_S = 120
-_AT_LEAST_ONCE_ONLY = ("offsets.commit", "offsets.committed")
+_AT_LEAST_ONCE_ONLY = ("offsets.hold", "offsets.commit", "offsets.committed")
 # Points that a life of some seconds meets once, if at all.
 _SELDOM = ("partition.", "restore.", "producer.", "snapshot.tombstone")
 # What must happen first for a member to come by the point at all.
@@ -121,18 +122,18 @@ class _Killer:
     def run(self, feed):
         """feed: what the members read; goes on for as long as it takes."""
         next_kill = time.monotonic() + _KILL_EVERY_S
-        deadline = time.monotonic() + _PATIENCE_S
-        done = self._progress()
+        since, done = time.monotonic(), self._progress()
         while self._unfinished():
             feed.keep_up()
             self._revive()
-            if time.monotonic() >= next_kill:
-                next_kill += _KILL_AT_LAST_EVERY_S if self._only_armed() else _KILL_EVERY_S
-                self._kill_one()
+            now = time.monotonic()
             if self._progress() != done:
-                done = self._progress()
-                deadline = time.monotonic() + _PATIENCE_S
-            assert time.monotonic() < deadline, self._describe()
+                since, done = now, self._progress()
+            if now >= next_kill:
+                at_last = self._at_last(now - since)
+                next_kill = now + (_KILL_AT_LAST_EVERY_S if at_last else _KILL_EVERY_S)
+                self._kill_one(at_last)
+            assert now < since + _PATIENCE_S, self._describe()
             time.sleep(0.05)
         for member in self._group.members:  # no failpoint outlives the row
             if self._armed.get(member):
@@ -146,11 +147,13 @@ class _Killer:
     def _progress(self):
         return (min(self.random_kills, self._random_kills), self.crashes)
 
-    def _only_armed(self):
-        return not self._open and self.random_kills >= self._random_kills
+    def _at_last(self, idle_s):
+        """Random kills alone bring nobody to what is left."""
+        return self.random_kills >= self._random_kills and (
+            not self._open or idle_s > _AT_LAST_AFTER_S
+        )
 
-    def _kill_one(self):
-        at_last = self._only_armed()
+    def _kill_one(self, at_last):
         unarmed = [member for member in self._group.members if not self._armed.get(member)]
         # What is armed still must meet a rebalance: that of the others' deaths.
         member = self._rng.choice(unarmed if at_last and unarmed else self._group.members)

@@ -89,7 +89,7 @@ def _check(broker, group, **settings):
     finally:
         truth.close()
     group.stop_members()
-    return len(truth.expectation.rejected)
+    return len(truth.expectation.dead_letters()[1])
 
 
 def _pause(plan, seed, resume):

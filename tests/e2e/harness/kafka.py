@@ -204,10 +204,12 @@ class Kafka:
 
     # -- records
 
-    def read(self, topic):
-        """All committed records of the topic up to its end, each partition in offset order."""
+    def read(self, topic, partition=None):
+        """All committed records of the topic, or of one partition, up to its end, each partition in
+        offset order."""
         program = ["kcat", "-C", "-q", "-J", "-e", "-b", self.bootstrap, "-t", topic]
         program += ["-o", "beginning", "-X", "isolation.level=read_committed"]
+        program += [] if partition is None else ["-p", str(partition)]
         return parse_records(self._run(program))
 
     def produce(self, topic, partition, value, key=None, headers=()):
@@ -237,7 +239,7 @@ class Kafka:
 
     @staticmethod
     def _run(program, data=b""):
-        done = subprocess.run(program, input=data, capture_output=True, timeout=120)
+        done = subprocess.run(program, input=data, capture_output=True, timeout=600)
         if done.returncode != 0:
             raise KafkaError(f"kcat: {done.stderr.decode(errors='replace').strip()}")
         return done.stdout

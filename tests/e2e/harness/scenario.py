@@ -180,12 +180,12 @@ class Scenario:
         rulesets = self._first_rulesets or self.rulesets()
         return oracle.judge(sources, rulesets, activations=self._activations, **options)
 
-    def read_stable(self, topic):
-        """All committed records, once no transaction is open: that of a killed member stays open
+    def read_stable(self, topic, partition=None):
+        """All committed records, or those of one partition, once no transaction is open: that of a killed member stays open
         until the broker's clock ends it."""
         wait_until(
             lambda: self.kafka.end_offsets(topic) == self.kafka.end_offsets(topic, stable=True),
             f"a transaction in {topic} stays open",
             60,
         )
-        return self.kafka.read(topic)
+        return self.kafka.read(topic, partition)

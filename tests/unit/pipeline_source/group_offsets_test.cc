@@ -90,6 +90,31 @@ TEST_F(GroupOffsetsTest, SendsNothingWhilePartitionsAreGivenUp) {
   EXPECT_EQ(Commit(5).outcome, OffsetCommitOutcome::kCommitted);
 }
 
+// The answer to a heartbeat may have made the client join: see JoinWatch.
+TEST_F(GroupOffsetsTest, AsksTheCoordinatorBeforeTheFirstCommitAfterAHeartbeat) {
+  JoinWatch joins;
+  const KafkaClient member = PlainConsumer(kafka_, &joins);
+  GroupOffsets offsets(member.get(), joins);
+  const KafkaPartitionList topics(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_list_add(topics.get(), "t", RD_KAFKA_PARTITION_UA);
+  ASSERT_EQ(rd_kafka_subscribe(member.get(), topics.get()), RD_KAFKA_RESP_ERR_NO_ERROR);
+  const absl::Time deadline = absl::Now() + absl::Seconds(30);
+  while (joins.heartbeats() == 0 && absl::Now() < deadline) {
+    const KafkaMessage message(rd_kafka_consumer_poll(member.get(), 20));
+  }
+  joins.Settle();
+  const OffsetCommit commit = {"t", 0, 5, ""};
+  EXPECT_EQ(offsets.Commit({&commit, 1}).outcome, OffsetCommitOutcome::kCommitted);
+  // No answer, no commit.
+  const uint64_t heartbeats = joins.heartbeats();
+  while (joins.heartbeats() == heartbeats && absl::Now() < deadline) {
+    const KafkaMessage message(rd_kafka_consumer_poll(member.get(), 20));
+  }
+  kafka_.SetDown(kCoordinator);
+  EXPECT_EQ(offsets.Commit({&commit, 1}).outcome, OffsetCommitOutcome::kTransient);
+  kafka_.SetUp(kCoordinator);
+}
+
 TEST_F(GroupOffsetsTest, ReadsOffsetsAndMetadataInTheOrderAskedFor) {
   ASSERT_EQ(Commit(5, /*partition=*/1).outcome, OffsetCommitOutcome::kCommitted);
   const auto committed = Committed();

@@ -13,7 +13,9 @@ namespace caracal::pipeline {
 /// group has never had a member. `watch`, if any, is installed in it.
 inline KafkaClient PlainConsumer(const MockKafka& kafka, JoinWatch* watch = nullptr) {
   auto conf = MakeKafkaConf({.bootstrap_servers = kafka.bootstrap_servers(), .client_id = "test"},
-                            {{"reconnect.backoff.ms", "10"}, {"reconnect.backoff.max.ms", "100"}},
+                            {{"reconnect.backoff.ms", "10"},
+                             {"reconnect.backoff.max.ms", "100"},
+                             {"heartbeat.interval.ms", "100"}},
                             {{"group.id", MockKafka::kGroup}, {"enable.auto.commit", "false"}});
   CHECK(conf.ok());
   if (watch != nullptr) watch->Install(conf->get());
