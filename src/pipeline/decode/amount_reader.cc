@@ -61,13 +61,22 @@ bool AmountReader::HoldsBase64(const ColumnSchema& schema) const {
 
 bool AmountReader::ReadPlainly(const JsonToken& token, const ColumnSchema& schema,
                                int64_t& amount) const {
-  const bool is_text = token.kind == JsonKind::kString && token.plain && !HoldsBase64(schema);
-  if (!is_text && token.kind != JsonKind::kNumber) return false;
   int64_t units = 0;
-  if (!ParseShortExact(token.text, scale_, units)) return false;
+  if (token.kind == JsonKind::kString && HoldsBase64(schema)) {
+    // A placeholder is longer. What has an escape is no base64.
+    if (ScaleOf(schema) != scale_ || !ParseShortBase64(token.text, units)) return false;
+  } else {
+    const bool is_text = token.kind == JsonKind::kString && token.plain;
+    if (!is_text && token.kind != JsonKind::kNumber) return false;
+    if (!ParseShortExact(token.text, scale_, units)) return false;
+  }
   if (units > agents::kMaxAmount || units < -agents::kMaxAmount) return false;
   amount = units;
   return true;
+}
+
+std::optional<int> AmountReader::ScaleOf(const ColumnSchema& schema) const {
+  return schema.scale.has_value() ? schema.scale : source_scale_;
 }
 
 std::optional<AmountProblem> AmountReader::ReadBase64(std::string_view text,
@@ -86,7 +95,7 @@ std::optional<AmountProblem> AmountReader::ReadString(const JsonToken& token,
   if (status == TextStatus::kNull) return kIsNull;
   if (status == TextStatus::kUnreadable) return kIsNotANumber;
   if (HoldsBase64(schema)) {
-    return ReadBase64(text, schema.scale.has_value() ? schema.scale : source_scale_, decimal);
+    return ReadBase64(text, ScaleOf(schema), decimal);
   }
   const bool described = schema.type != ColumnType::kUndescribed;
   const DecimalStatus parsed = ParseDecimal(text, decimal);

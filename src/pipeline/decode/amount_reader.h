@@ -15,9 +15,9 @@ namespace caracal::pipeline {
 
 /// The tokens of an amount; `scale` and `value` are members of `amount` when that is an object.
 struct AmountTokens {
-  JsonToken amount;
-  JsonToken scale;
-  JsonToken value;
+  const JsonToken& amount;
+  const JsonToken& scale;
+  const JsonToken& value;
 };
 
 /// What is wrong with an amount: the reason and the rest of a sentence that names the field.
@@ -48,6 +48,8 @@ class AmountReader {
 
  private:
   bool HoldsBase64(const ColumnSchema& schema) const;
+  /// Of base64 amounts.
+  std::optional<int> ScaleOf(const ColumnSchema& schema) const;
   /// Reads what needs no more than its text. False = it is something else.
   bool ReadPlainly(const JsonToken& token, const ColumnSchema& schema, int64_t& amount) const;
   std::optional<AmountProblem> ReadString(const JsonToken& token, const ColumnSchema& schema,

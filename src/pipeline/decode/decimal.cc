@@ -131,13 +131,28 @@ uint64_t LoadShort(const char* p, size_t size) {
   return byte(0) | byte(size / 2) | byte(size - 1);
 }
 
-/// `size` in 1..16.
+/// `size` in 9..16.
 Characters LoadCharacters(const char* p, size_t size) {
-  if (size <= kWordBytes) {
-    return {kZeros, ShiftedOntoZeros(LoadShort(p, size), 8 * (kWordBytes - size))};
-  }
   return {ShiftedOntoZeros(scan::LoadWord(p), 8 * (2 * kWordBytes - size)),
           scan::LoadWord(p + size - kWordBytes)};
+}
+
+/// ReadWordNumber of at most 8 characters, in a word behind zeros.
+bool ReadOneWord(uint64_t text, size_t size, ShortNumber& number) {
+  number.digit_count = static_cast<int>(size);
+  number.fraction_count = 0;
+  if (const uint64_t marks = scan::BytesEqualTo(text, '.'); marks != 0) {
+    const size_t point = scan::FirstMark(marks);
+    number.fraction_count = static_cast<int>(kWordBytes - 1 - point);
+    number.digit_count -= 1;
+    if (number.digit_count <= number.fraction_count) return false;
+    // What is before the point closes up.
+    const uint64_t before = (uint64_t{1} << (8 * point)) - 1;
+    text = (text & ~(before << 8 | 0xFF)) | (text & before) << 8 | '0';
+  }
+  if (scan::BytesNotDigit(text) != 0) return false;
+  number.digits = scan::JoinDigits(text - kZeros);
+  return true;
 }
 
 /// Reads `d{1,}[.d{0,7}]` of at most 16 characters without looking at them one by one: numbers of
@@ -145,6 +160,9 @@ Characters LoadCharacters(const char* p, size_t size) {
 /// nothing.
 bool ReadWordNumber(const char* p, size_t size, ShortNumber& number) {
   if (size - 1 >= 2 * kWordBytes) return false;
+  if (size <= kWordBytes) {
+    return ReadOneWord(ShiftedOntoZeros(LoadShort(p, size), 8 * (kWordBytes - size)), size, number);
+  }
   Characters text = LoadCharacters(p, size);
   number.digit_count = static_cast<int>(size);
   number.fraction_count = 0;
@@ -315,6 +333,25 @@ bool LooksLikeBase64(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return false;
   text.remove_suffix(PaddingOf(text));
   return std::all_of(text.begin(), text.end(), [](char c) { return Base64Value(c) >= 0; });
+}
+
+bool ParseShortBase64(std::string_view text, int64_t& number) {
+  if (text.size() != 4 && text.size() != 8) return false;
+  const size_t padding = PaddingOf(text);
+  const size_t digits = text.size() - padding;
+  uint64_t bits = 0;
+  int invalid = 0;
+  for (size_t i = 0; i < digits; ++i) {
+    const int sextet = Base64Value(text[i]);
+    invalid |= sextet;
+    bits = bits << 6 | static_cast<uint8_t>(sextet);
+  }
+  // Bits that belong to no byte.
+  const size_t over = 2 * padding;
+  if (invalid < 0 || (bits & ((1U << over) - 1)) != 0) return false;
+  const size_t unused = 64 - (6 * digits - over);
+  number = static_cast<int64_t>(bits >> over << unused) >> unused;
+  return true;
 }
 
 DecimalStatus ParseBase64Decimal(std::string_view text, int32_t scale, Decimal& decimal) {

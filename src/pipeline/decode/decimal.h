@@ -38,6 +38,9 @@ enum class DecimalStatus : uint8_t {
 [[nodiscard]] DecimalStatus ParseBase64Decimal(std::string_view text, int32_t scale,
                                                Decimal& decimal);
 
+/// The same of at most 6 bytes, which nearly all amounts are. False says nothing.
+[[nodiscard]] bool ParseShortBase64(std::string_view text, int64_t& number);
+
 /// The text could be what ParseBase64Decimal reads.
 bool LooksLikeBase64(std::string_view text);
 

@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "agents/api/check.h"
@@ -18,8 +21,8 @@ namespace {
 constexpr std::string_view kMovedRowHeader = "__debezium.oldkey";
 constexpr std::string_view kTraceHeader = "traceparent";
 constexpr size_t kMaxDetailBytes = 256;
-/// Copied over every event: cheaper than to build one aside.
-const Event kBlankEvent{};
+/// Of an ISO 4217 code.
+constexpr size_t kCurrencyBytes = 3;
 
 DecodeOptions Validated(DecodeOptions options) {
   CHECK(ValidateDecodeOptions(options).ok());
@@ -96,14 +99,23 @@ std::optional<size_t> FindCurrencyAttribute(const DecodeOptions& options) {
   return std::nullopt;
 }
 
+/// Bit i is set when slot i, no attribute's, has a column.
+uint32_t MappedSlots(const MessagePlanner& planner) {
+  uint32_t mapped = 0;
+  for (uint32_t slot = 0; slot < kFirstAttributeSlot; ++slot) {
+    if (!planner.column(slot).empty()) mapped |= uint32_t{1} << slot;
+  }
+  return mapped;
+}
+
 /// Upper-cases three ASCII letters; empty when `text` is something else.
 std::string_view ReadCurrencyCode(std::string_view text, Arena& arena) {
   const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
   const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
   const auto is_letter = [&](char c) { return is_lower(c) || is_upper(c); };
-  if (text.size() != 3 || !std::all_of(text.begin(), text.end(), is_letter)) return {};
+  if (text.size() != kCurrencyBytes || !std::all_of(text.begin(), text.end(), is_letter)) return {};
   if (std::all_of(text.begin(), text.end(), is_upper)) return text;
-  std::array<char, 3> code{};
+  std::array<char, kCurrencyBytes> code{};
   std::transform(text.begin(), text.end(), code.begin(),
                  [&](char c) { return is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c; });
   return arena.Copy({code.data(), code.size()});
@@ -131,6 +143,7 @@ Decoder::Decoder(DecodeOptions options)
       amounts_(options_.amount_scale, options_.amount_encoding, options_.amount_source_scale),
       times_(options_.time_unit, options_.max_ahead_us),
       locations_(options_),
+      mapped_(MappedSlots(reader_.planner())),
       currency_attribute_(FindCurrencyAttribute(options_)) {}
 
 DecodeResult Decoder::Decode(const RecordBatch& batch, size_t index, Arena& arena, Event& event) {
@@ -198,7 +211,9 @@ DecodeResult Decoder::DecodeChange(Row& row) {
                                 plan.row_name == "before" ? "the row 'before' is null or absent"
                                                           : "the row 'after' is null or absent");
   }
-  row.event = kBlankEvent;
+  // In place: assigned, it would be built aside or copied byte by byte.
+  static_assert(std::is_trivially_destructible_v<Event>);
+  std::construct_at(&row.event);
   row.event.action =
       *policy == OperationPolicy::kWarm ? EventAction::kWarm : EventAction::kEvaluate;
   row.result = DecodeResult::Transaction(LocationOutcome::kUnmapped);
@@ -232,7 +247,11 @@ bool Decoder::RejectColumn(Row& row, size_t slot, RejectReason reason, std::stri
   return false;
 }
 
-bool Decoder::ReadKeyText(Row& row, size_t slot, std::string_view& text) {
+inline bool Decoder::ReadKeyText(Row& row, size_t slot, std::string_view& text) {
+  return ReadPlainText(reader_.token(slot), text) || ReadRareKeyText(row, slot, text);
+}
+
+bool Decoder::ReadRareKeyText(Row& row, size_t slot, std::string_view& text) {
   if (!RequireColumn(row, slot)) return false;
   switch (ReadText(reader_.token(slot), row.arena, text)) {
     case TextStatus::kText:
@@ -251,7 +270,7 @@ bool Decoder::ReadKeys(Row& row) {
   transaction.key = transaction.account;
   if (IsMapped(kKeySlot) && !ReadKeyText(row, kKeySlot, transaction.key)) return false;
   row.event.key_hash = agents::HashKey(transaction.key, options_.hash_seed);
-  if (!IsMapped(kIdSlot)) return true;
+  if (!IsMapped(kIdSlot) || ReadPlainText(reader_.token(kIdSlot), transaction.id)) return true;
   if (!RequireColumn(row, kIdSlot)) return false;
   if (ReadText(reader_.token(kIdSlot), row.arena, transaction.id) == TextStatus::kUnreadable) {
     return RejectColumn(row, kIdSlot, RejectReason::kInvalidValue, "is neither text nor a number");
@@ -278,7 +297,11 @@ bool Decoder::ReadCurrency(Row& row) {
   agents::Transaction& transaction = row.event.transaction;
   if (!IsMapped(kCurrencySlot)) {
     // Copied: an event must not depend on the life of its decoder.
-    if (!options_.currency.empty()) transaction.currency = row.arena.Copy(options_.currency);
+    if (!options_.currency.empty()) {
+      char* const to = row.arena.Allocate(kCurrencyBytes);
+      std::memcpy(to, options_.currency.data(), kCurrencyBytes);
+      transaction.currency = {to, kCurrencyBytes};
+    }
     return true;
   }
   if (!RequireColumn(row, kCurrencySlot)) return false;
@@ -326,11 +349,10 @@ bool Decoder::ReadAttributes(Row& row) {
   row.attributes = row.arena.AllocateViews(count);
   for (size_t i = 0; i < count; ++i) {
     const size_t slot = kFirstAttributeSlot + i;
-    std::string_view text;
+    std::string_view& text = row.attributes[i];
+    if (ReadPlainText(reader_.token(slot), text)) continue;
     switch (ReadText(reader_.token(slot), row.arena, text)) {
       case TextStatus::kText:
-        row.attributes[i] = text;
-        break;
       case TextStatus::kNull:
         break;
       case TextStatus::kUnreadable:
@@ -346,6 +368,7 @@ bool Decoder::ReadAttributes(Row& row) {
 }
 
 void Decoder::ReadLocation(Row& row) {
+  if (!locations_.is_mapped()) return;
   const MessagePlan& plan = reader_.plan();
   const CoordinateTokens tokens = {reader_.token(kLatitudeSlot), reader_.token(kLongitudeSlot),
                                    plan.latitude, plan.longitude};
@@ -355,9 +378,15 @@ void Decoder::ReadLocation(Row& row) {
 void Decoder::FillIdentity(Row& row) {
   const std::string_view id = row.event.transaction.id;
   if (id.data() == nullptr || (row.operation != 'c' && row.operation != 'r')) return;
+  row.event.has_row = true;
+  const uint64_t run = reader_.one_table_run();
+  if (run != 0 && run == identity_run_) {
+    row.event.row_tag = identity_.TagInLastTable(id);
+    return;
+  }
+  identity_run_ = run;
   std::string_view table;
   (void)ReadText(reader_.token(kSourceTableSlot), row.arena, table);
-  row.event.has_row = true;
   if (reader_.plan().kind == MessageKind::kFlatRow) {
     row.event.row_tag = identity_.TagOfFlatRow(table, id);
     return;

@@ -48,6 +48,7 @@ class Decoder {
   DecodeResult DecodeChange(Row& row);
   bool ReadRow(Row& row);
   bool ReadKeyText(Row& row, size_t slot, std::string_view& text);
+  bool ReadRareKeyText(Row& row, size_t slot, std::string_view& text);
   bool ReadKeys(Row& row);
   bool ReadAmount(Row& row);
   bool ReadCurrency(Row& row);
@@ -57,7 +58,7 @@ class Decoder {
   void FillIdentity(Row& row);
   void FillOrigin(Row& row);
 
-  bool IsMapped(size_t slot) const { return !reader_.planner().column(slot).empty(); }
+  bool IsMapped(FieldSlot slot) const { return (mapped_ >> slot & 1) != 0; }
   /// Whether the column of a mapped slot is in the row; the row is rejected if not.
   bool RequireColumn(Row& row, size_t slot);
   /// Rejects the row for the column of `slot`. Always false.
@@ -66,9 +67,12 @@ class Decoder {
   const DecodeOptions options_;
   MessageReader reader_;
   RowIdentity identity_;
+  /// The run of messages of one table that identity_ has seen last; 0 = none.
+  uint64_t identity_run_ = 0;
   const AmountReader amounts_;
   const EventTimeReader times_;
   const LocationReader locations_;
+  const uint32_t mapped_;
   /// Slot of currency_attribute when it is read from the currency's column.
   const std::optional<size_t> currency_attribute_;
 };

@@ -209,4 +209,35 @@ inline const char* ScanScalar(const char* begin, const char* end, JsonToken& tok
   }
 }
 
+namespace scan {
+
+/// Reads a positive integer of up to 16 digits without a zero in front; `terminator`, no digit,
+/// must be behind it. 17 bytes can be read. nullptr says nothing.
+inline const char* ScanLikelyInteger(const char* begin, char terminator, JsonToken& token) {
+#ifdef __SSE2__
+  const char* const p = begin + std::countr_zero(NotDigitsIn(begin) | 0x10000U);
+  if (*p == terminator && static_cast<uint8_t>(*begin - '1') <= 8) {
+    Set(token, {begin, static_cast<size_t>(p - begin)}, JsonKind::kNumber, true);
+    return p;
+  }
+#endif
+  return nullptr;
+}
+
+/// Reads a string of less than 16 bytes without escapes. 17 bytes can be read. nullptr says
+/// nothing.
+inline const char* ScanLikelyString(const char* begin, JsonToken& token) {
+#ifdef __SSE2__
+  const char* const text = begin + 1;
+  const char* const p = text + std::countr_zero(SpecialsIn(text) | 0x10000U);
+  if (*begin == '"' && p < text + kBlockBytes && *p == '"') {
+    Set(token, {text, static_cast<size_t>(p - text)}, JsonKind::kString, true);
+    return p + 1;
+  }
+#endif
+  return nullptr;
+}
+
+}  // namespace scan
+
 }  // namespace caracal::pipeline

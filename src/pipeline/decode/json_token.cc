@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
@@ -50,20 +51,43 @@ const char* SkipEscape(const char* p, const char* end) {
 /// The digits of a word as bytes 0..9, the first digit lowest.
 uint64_t LoadDigits(const char* digits) { return scan::LoadWord(digits) - 0x3030303030303030; }
 
+constexpr size_t kWordBytes = sizeof(uint64_t);
+constexpr std::array<uint64_t, kWordBytes + 1> kPowersOfTen = {
+    1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
+
+/// Nearly all times have 9..16 digits.
+bool HasWordsOfDigits(size_t size) { return size > kWordBytes && size <= 2 * kWordBytes; }
+
+/// The number that 9..16 digits stand for.
+uint64_t ReadWordsOfDigits(const char* digits, size_t size) {
+  // The last word without the digits that are in the first one, too.
+  const size_t rest = size - kWordBytes;
+  const uint64_t last = LoadDigits(digits + rest) & (~uint64_t{0} << (8 * (kWordBytes - rest)));
+  return scan::JoinDigits(LoadDigits(digits)) * kPowersOfTen[rest] + scan::JoinDigits(last);
+}
+
 /// The number that 1..19 digits stand for.
 uint64_t ReadDigits(const char* digits, size_t size) {
+  if (HasWordsOfDigits(size)) return ReadWordsOfDigits(digits, size);
   uint64_t number = 0;
-  if (size < 8) {
-    for (size_t i = 0; i < size; ++i) number = number * 10 + static_cast<uint64_t>(digits[i] - '0');
-    return number;
-  }
-  // What is over eights comes first; shifted up, its word has zeros in front.
-  const size_t head = size % 8;
-  if (head > 0) number = scan::JoinDigits(LoadDigits(digits) << (8 * (8 - head)));
-  for (size_t i = head; i < size; i += 8) {
+  size_t i = 0;
+  for (; i + kWordBytes <= size; i += kWordBytes) {
     number = number * 100'000'000 + scan::JoinDigits(LoadDigits(digits + i));
   }
+  for (; i < size; ++i) number = number * 10 + static_cast<uint64_t>(digits[i] - '0');
   return number;
+}
+
+/// ReadInt64 of any number without point and exponent.
+bool ReadInteger(std::string_view text, int64_t& value) {
+  const size_t sign = text.front() == '-' ? 1 : 0;
+  const size_t size = text.size() - sign;
+  // JSON has no leading zeros, and 19 digits fit an unsigned word whatever they are.
+  if (size > 19) return false;
+  const uint64_t magnitude = ReadDigits(text.data() + sign, size);
+  if (magnitude > uint64_t{INT64_MAX} + sign) return false;
+  value = static_cast<int64_t>(sign == 0 ? magnitude : 0 - magnitude);
+  return true;
 }
 
 /// Appends the UTF-8 form of a code point.
@@ -179,13 +203,9 @@ const char* ScanFraction(const char* p, const char* end) {
 
 bool ReadInt64(const JsonToken& token, int64_t& value) {
   if (token.kind != JsonKind::kNumber || !token.plain) return false;
-  const size_t sign = token.text.front() == '-' ? 1 : 0;
-  const size_t size = token.text.size() - sign;
-  // JSON has no leading zeros, and 19 digits fit an unsigned word whatever they are.
-  if (size > 19) return false;
-  const uint64_t magnitude = ReadDigits(token.text.data() + sign, size);
-  if (magnitude > uint64_t{INT64_MAX} + sign) return false;
-  value = static_cast<int64_t>(sign == 0 ? magnitude : 0 - magnitude);
+  const std::string_view text = token.text;
+  if (text.front() == '-' || !HasWordsOfDigits(text.size())) return ReadInteger(text, value);
+  value = static_cast<int64_t>(ReadWordsOfDigits(text.data(), text.size()));
   return true;
 }
 

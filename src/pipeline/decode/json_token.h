@@ -36,20 +36,26 @@ enum class TextStatus : uint8_t {
 [[nodiscard]] inline TextStatus ReadText(const JsonToken& token, Arena& arena,
                                          std::string_view& text);
 
+/// ReadText of what is text as it stands, which is nearly all. False says nothing and leaves
+/// `text`.
+[[nodiscard]] inline bool ReadPlainText(const JsonToken& token, std::string_view& text);
+
 /// The cases of ReadText that need a closer look.
 [[nodiscard]] TextStatus ReadRareText(const JsonToken& token, Arena& arena, std::string_view& text);
 
 /// What Debezium writes for a value that PostgreSQL has not sent, as it did not change.
 inline constexpr std::string_view kToastPlaceholder = "__debezium_unavailable_value";
 
+[[gnu::always_inline]] inline bool ReadPlainText(const JsonToken& token, std::string_view& text) {
+  const bool is_plain = token.kind == JsonKind::kString
+                            ? token.plain && token.text.size() != kToastPlaceholder.size()
+                            : token.kind == JsonKind::kNumber && token.text != "-0";
+  if (is_plain) text = token.text;
+  return is_plain;
+}
+
 inline TextStatus ReadText(const JsonToken& token, Arena& arena, std::string_view& text) {
-  const bool is_text = token.kind == JsonKind::kString && token.plain &&
-                       token.text.size() != kToastPlaceholder.size();
-  if (!is_text && (token.kind != JsonKind::kNumber || token.text == "-0")) {
-    return ReadRareText(token, arena, text);
-  }
-  text = token.text;
-  return TextStatus::kText;
+  return ReadPlainText(token, text) ? TextStatus::kText : ReadRareText(token, arena, text);
 }
 
 /// The integer in `token`; false when it is no number without point and exponent, or needs more

@@ -18,6 +18,7 @@ const MessageLayout* LayoutCache::Match(std::string_view json, std::span<JsonTok
       settled_ = nullptr;
       continue;
     }
+    if (layout != settled_) ++run_;
     settled_ = layout;
     CountHit(i);
     return layout;

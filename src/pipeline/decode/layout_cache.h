@@ -44,6 +44,9 @@ class LayoutCache {
   /// until the next Learn. `tokens` are always the same ones, and only a caller that got nullptr
   /// changes them.
   const MessageLayout* Match(std::string_view json, std::span<JsonToken> tokens);
+  /// Which run of messages of one layout the last match belongs to, from 1; whatever else happens
+  /// in between begins another.
+  uint64_t run() const { return run_; }
   /// Takes a message that has passed the full parse.
   void Learn(std::string_view json, const JsonTape& tape, const PlannedMessage& message);
 
@@ -67,6 +70,7 @@ class LayoutCache {
   std::vector<LayoutScalar> scalars_;
   /// The layout that has matched last, without a failed try since.
   const MessageLayout* settled_ = nullptr;
+  uint64_t run_ = 0;
   int credit_ = kMaxCredit;
   uint32_t hits_ = 0;
   uint32_t misses_ = 0;

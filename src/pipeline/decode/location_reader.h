@@ -16,10 +16,10 @@ namespace caracal::pipeline {
 
 /// The coordinate columns of a row.
 struct CoordinateTokens {
-  JsonToken latitude;
-  JsonToken longitude;
-  ColumnSchema latitude_schema;
-  ColumnSchema longitude_schema;
+  const JsonToken& latitude;
+  const JsonToken& longitude;
+  const ColumnSchema& latitude_schema;
+  const ColumnSchema& longitude_schema;
 };
 
 /// Finds the location of a transaction: its coordinate columns, else the place table. Coordinates
@@ -31,6 +31,9 @@ struct CoordinateTokens {
 class LocationReader {
  public:
   explicit LocationReader(const DecodeOptions& options);
+
+  /// The stream maps coordinates or a place table; else Read finds kUnmapped.
+  bool is_mapped() const { return has_columns_ || place_slot_.has_value(); }
 
   /// Sets location and has_location of `transaction`, and its country attribute where the row has
   /// none and the place table has one (copied to `arena`). `attributes` are the transaction's.

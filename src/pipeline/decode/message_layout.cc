@@ -4,66 +4,14 @@
 #include <cstring>
 
 #include "agents/api/check.h"
+#include "pipeline/decode/byte_range.h"
 #include "pipeline/decode/json_scan.h"
 
 namespace caracal::pipeline {
 namespace {
 
-/// Bytes compared at once, whatever the processor: the compiler splits or joins them.
-using Vector = uint8_t __attribute__((vector_size(16)));
-constexpr uint32_t kVectorBytes = sizeof(Vector);
 /// Length from which comparing at once beats comparing with ranges.
 constexpr uint32_t kLongLiteral = 128;
-
-inline Vector Load(const char* from) {
-  Vector bytes;
-  std::memcpy(&bytes, from, sizeof(bytes));
-  return bytes;
-}
-
-inline bool IsZero(Vector bytes) {
-  uint64_t words[2];
-  std::memcpy(words, &bytes, sizeof(words));
-  return (words[0] | words[1]) == 0;
-}
-
-/// Bounds of texts: all of ASCII but control characters, space, '!' and '"'. The backslash is among
-/// it, and is looked for besides.
-constexpr char kTextLow = '#';
-constexpr uint8_t kTextSpan = 0x7F - kTextLow;
-
-/// Not zero in the bytes that are outside of `range`: low bounds, then spans.
-template <bool texts>
-inline Vector Outside(const char* bytes, const char* range) {
-  const Vector text = Load(bytes);
-  const Vector above = text - Load(range);
-  const Vector allowed = Load(range + kVectorBytes);
-  // With SSE2 one instruction less than a comparison.
-  const Vector outside = (above > allowed ? above : allowed) ^ allowed;
-  if constexpr (!texts) return outside;
-  const Vector backslashes = Vector{} + static_cast<uint8_t>('\\');
-  const Vector text_spans = Vector{} + kTextSpan;
-  return outside | reinterpret_cast<Vector>((text == backslashes) & (allowed == text_spans));
-}
-
-/// The bytes of a run of `size`, with `left` >= size of the message, are within `range`.
-template <bool texts>
-inline bool AreWithin(const char* range, const char* p, size_t size, size_t left) {
-  if (size >= kVectorBytes) {
-    Vector outside = {};
-    const size_t last = size - kVectorBytes;
-    for (size_t i = 0; i < last; i += kVectorBytes, range += 2 * kVectorBytes) {
-      outside |= Outside<texts>(p + i, range);
-    }
-    // It overlaps the one before, so that nothing beyond the run is read.
-    return IsZero(outside | Outside<texts>(p + last, range));
-  }
-  // Bytes beyond a short run are loaded with it and pass whatever they are.
-  if (left >= kVectorBytes) return IsZero(Outside<texts>(p, range));
-  char padded[kVectorBytes] = {};
-  std::memcpy(padded, p, size);
-  return IsZero(Outside<texts>(padded, range));
-}
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -155,6 +103,7 @@ void MessageLayout::Compile() {
   ranges_.clear();
   steps_.clear();
   captures_.clear();
+  literal_slots_.clear();
   for (const LayoutScalar& scalar : scalars_) {
     if (scalar.variation == ScalarVariation::kDigits) AllowDigits(scalar);
     if (scalar.variation == ScalarVariation::kText) AllowText(scalar);
@@ -165,15 +114,31 @@ void MessageLayout::Compile() {
   for (size_t i = 0; i < scalars_.size(); ++i) {
     if (scalars_[i].variation != ScalarVariation::kAny) continue;
     AddRun(begin, scalars_[i].begin, std::span(scalars_).subspan(first, i - first));
-    steps_.back().scalar = true;
-    steps_.back().slot = scalars_[i].slot;
+    AddScalar(scalars_[i]);
     any_slots += scalars_[i].slot != kNoSlot;
     begin = scalars_[i].end;
     first = i + 1;
   }
   AddRun(begin, static_cast<uint32_t>(prototype_.size()), std::span(scalars_).subspan(first));
+  has_one_table_ = IsSettled(kSourceSchemaSlot) && IsSettled(kSourceTableSlot);
   // Every token is set by every match: none is ever left over from another message.
-  CHECK(captures_.size() + any_slots + constant_slots_.size() + alias_slots_.size() == slot_count_);
+  const size_t settled_slots = constant_slots_.size() + literal_slots_.size();
+  CHECK(captures_.size() + any_slots + settled_slots + alias_slots_.size() == slot_count_);
+}
+
+/// A scalar of any length behind the last run, and what it will probably be.
+void MessageLayout::AddScalar(const LayoutScalar& scalar) {
+  const std::string_view token = Between(prototype_, scalar.begin, scalar.end);
+  Step& step = steps_.back();
+  step.slot = scalar.slot;
+  // A quote, a vector, and the byte behind.
+  step.room = std::max(step.room, step.size + kVectorBytes + 2);
+  step.scalar = Expected::kAny;
+  if (token.front() == '"') step.scalar = Expected::kString;
+  if (scalar.slot == kOperationSlot) step.scalar = Expected::kOperation;
+  if (scalar.end == prototype_.size() || !std::all_of(token.begin(), token.end(), IsDigit)) return;
+  step.scalar = Expected::kInteger;
+  step.terminator = prototype_[scalar.end];
 }
 
 /// Splits off what is literal and long, such as a schema block; never within a scalar.
@@ -186,8 +151,7 @@ void MessageLayout::AddRun(uint32_t begin, uint32_t end, std::span<const LayoutS
     begin = literal_end;
   };
   for (const LayoutScalar& scalar : steady) {
-    const std::string_view spans = Between(spans_, scalar.begin, scalar.end);
-    if (spans.find_first_not_of('\0') == std::string_view::npos) continue;
+    if (IsLiteral(scalar)) continue;
     split_off(scalar.begin);
     literal = scalar.end;
   }
@@ -199,22 +163,25 @@ void MessageLayout::AddStep(uint32_t begin, uint32_t end, bool equal,
                             std::span<const LayoutScalar> steady) {
   Step step;
   step.size = end - begin;
+  const size_t first_capture = captures_.size();
   for (const LayoutScalar& scalar : steady) {
     if (scalar.slot != kNoSlot && scalar.begin >= begin && scalar.end <= end) {
       AddCapture(scalar, begin);
     }
   }
-  step.captures_end = static_cast<uint32_t>(captures_.size());
+  step.captures = static_cast<uint16_t>(captures_.size() - first_capture);
   if (equal) {
     step.comparison = Comparison::kEqual;
     step.begin = begin;
   } else {
     const bool texts =
         Between(spans_, begin, end).find(static_cast<char>(kTextSpan)) != std::string_view::npos;
-    step.comparison = texts ? Comparison::kTexts : Comparison::kRanges;
+    step.comparison = step.size > kVectorBytes ? Comparison::kRanges : Comparison::kShort;
+    if (texts) step.comparison = Comparison::kTexts;
     step.begin = static_cast<uint32_t>(ranges_.size());
     AddRanges(begin, end);
   }
+  step.room = std::max(step.size, kVectorBytes);
   steps_.push_back(step);
 }
 
@@ -223,8 +190,10 @@ void MessageLayout::AddRanges(uint32_t begin, uint32_t end) {
   const uint32_t last = end - begin > kVectorBytes ? end - kVectorBytes : begin;
   for (uint32_t at = begin;; at = std::min(at + kVectorBytes, last)) {
     const size_t count = std::min(kVectorBytes, end - at);
-    ranges_.append(lows_, at, count).append(kVectorBytes - count, '\0');
-    ranges_.append(spans_, at, count).append(kVectorBytes - count, '\xFF');
+    ByteRange range = {ByteVector{}, ByteVector{} + uint8_t{0xFF}};
+    std::memcpy(&range.low, lows_.data() + at, count);
+    std::memcpy(&range.span, spans_.data() + at, count);
+    ranges_.push_back(range);
     if (at == last) return;
   }
 }
@@ -254,49 +223,122 @@ void MessageLayout::AddCapture(const LayoutScalar& scalar, uint32_t run_begin) {
   JsonToken token;
   const char* const begin = prototype_.data() + scalar.begin;
   CHECK(ScanScalar(begin, prototype_.data() + scalar.end, token) != nullptr);
+  if (IsLiteral(scalar) && IsOfMessageOnly(scalar.slot)) {
+    literal_slots_.emplace_back(scalar.slot, token);
+    return;
+  }
   const auto offset = static_cast<uint32_t>(token.text.data() - prototype_.data()) - run_begin;
   captures_.push_back(
-      {scalar.slot, offset, static_cast<uint32_t>(token.text.size()), token.kind, token.plain});
+      {scalar.slot, token.kind, token.plain, offset, static_cast<uint32_t>(token.text.size())});
 }
 
-inline bool MessageLayout::MatchRun(const Step& step, const char* p, size_t left) const {
-  if (left < step.size) return false;
+/// Nothing of the scalar may differ.
+bool MessageLayout::IsLiteral(const LayoutScalar& scalar) const {
+  const std::string_view spans = Between(spans_, scalar.begin, scalar.end);
+  return spans.find_first_not_of('\0') == std::string_view::npos;
+}
+
+/// No event points to the text of the slot, so that it may be this layout's own.
+bool MessageLayout::IsOfMessageOnly(uint16_t slot) const {
+  if (slot > kSourceTableSlot) return false;
+  return std::none_of(alias_slots_.begin(), alias_slots_.end(),
+                      [&](const auto& alias) { return alias.second == slot; });
+}
+
+/// The token of the slot is the same in every message.
+bool MessageLayout::IsSettled(uint16_t slot) const {
+  const auto reads = [slot](const auto& entry) { return entry.first == slot; };
+  return std::any_of(constant_slots_.begin(), constant_slots_.end(), reads) ||
+         std::any_of(literal_slots_.begin(), literal_slots_.end(), reads);
+}
+
+[[gnu::always_inline]] inline bool MessageLayout::MatchRun(const Step& step, const char* p) const {
   switch (step.comparison) {
+    case Comparison::kShort:
+      return IsZero(Outside<false>(p, ranges_[step.begin]));
     case Comparison::kRanges:
-      return AreWithin<false>(ranges_.data() + step.begin, p, step.size, left);
+      return AreWithin<false>(&ranges_[step.begin], p, step.size);
     case Comparison::kTexts:
-      return AreWithin<true>(ranges_.data() + step.begin, p, step.size, left);
+      if (step.size < kVectorBytes) return IsZero(Outside<true>(p, ranges_[step.begin]));
+      return AreWithin<true>(&ranges_[step.begin], p, step.size);
     case Comparison::kEqual:
       break;
   }
   return std::memcmp(p, prototype_.data() + step.begin, step.size) == 0;
 }
 
+/// The byte behind the scalar, nullptr when none fits; there is room.
+[[gnu::always_inline]] inline const char* MessageLayout::MatchScalar(const Step& step,
+                                                                     const char* p,
+                                                                     const char* end,
+                                                                     JsonToken& token) {
+  const char* scalar_end = nullptr;
+  if (step.scalar == Expected::kInteger) {
+    scalar_end = scan::ScanLikelyInteger(p, step.terminator, token);
+  } else if (step.scalar == Expected::kString) {
+    scalar_end = scan::ScanLikelyString(p, token);
+  }
+  if (scalar_end != nullptr) return scalar_end;
+  scalar_end = ScanScalar(p, end, token);
+  if (scalar_end == nullptr || step.scalar != Expected::kOperation) return scalar_end;
+  return IsRowOperation(token) ? scalar_end : nullptr;
+}
+
+/// A step that nothing may be read for beyond the end of the message. The byte behind what it
+/// matches, nullptr when it does not.
+[[gnu::noinline]] const char* MessageLayout::MatchNearEnd(const Step& step, const char* p,
+                                                          const char* end,
+                                                          JsonToken& token) const {
+  const auto left = static_cast<size_t>(end - p);
+  if (left < step.size) return nullptr;
+  const bool is_short = step.comparison != Comparison::kEqual && step.size < kVectorBytes;
+  if (is_short) {
+    const bool fits = step.comparison == Comparison::kTexts
+                          ? AreFewWithin<true>(ranges_[step.begin], p, step.size)
+                          : AreFewWithin<false>(ranges_[step.begin], p, step.size);
+    if (!fits) return nullptr;
+  } else if (!MatchRun(step, p)) {
+    return nullptr;
+  }
+  p += step.size;
+  if (step.scalar == Expected::kNothing) return p;
+  const char* const scalar_end = ScanScalar(p, end, token);
+  if (scalar_end == nullptr || step.scalar != Expected::kOperation) return scalar_end;
+  return IsRowOperation(token) ? scalar_end : nullptr;
+}
+
 bool MessageLayout::Match(std::string_view json, std::span<JsonToken> tokens, bool settled) const {
   const char* p = json.data();
   const char* const end = p + json.size();
   JsonToken ignored;
-  size_t captured = 0;
+  const Capture* capture = captures_.data();
   for (const Step& step : steps_) {
-    if (!MatchRun(step, p, static_cast<size_t>(end - p))) return false;
-    for (; captured < step.captures_end; ++captured) {
-      const Capture& capture = captures_[captured];
-      scan::Set(tokens[capture.slot], {p + capture.offset, capture.size}, capture.kind,
-                capture.plain);
-    }
-    p += step.size;
-    if (!step.scalar) continue;
+    const char* const run = p;
     JsonToken& token = step.slot == kNoSlot ? ignored : tokens[step.slot];
-    p = ScanScalar(p, end, token);
-    if (p == nullptr) return false;
-    if (step.slot == kOperationSlot && !IsRowOperation(token)) return false;
+    if (end - p < ptrdiff_t{step.room}) [[unlikely]] {
+      p = MatchNearEnd(step, p, end, token);
+      if (p == nullptr) return false;
+    } else {
+      if (!MatchRun(step, p)) return false;
+      p += step.size;
+      if (step.scalar != Expected::kNothing) p = MatchScalar(step, p, end, token);
+      if (p == nullptr) return false;
+    }
+    for (uint32_t left = step.captures; left > 0; --left, ++capture) {
+      scan::Set(tokens[capture->slot], {run + capture->offset, capture->size}, capture->kind,
+                capture->plain);
+    }
   }
   if (p != end) return false;
-  if (!settled) {
-    for (const auto& [slot, token] : constant_slots_) tokens[slot] = token;
-  }
+  if (!settled) SetSettledTokens(tokens);
   for (const auto& [slot, other] : alias_slots_) tokens[slot] = tokens[other];
   return true;
+}
+
+/// Those that are the same in every message.
+void MessageLayout::SetSettledTokens(std::span<JsonToken> tokens) const {
+  for (const auto& [slot, token] : constant_slots_) tokens[slot] = token;
+  for (const auto& [slot, token] : literal_slots_) tokens[slot] = token;
 }
 
 bool MessageLayout::Widen(std::string_view json, std::span<const LayoutScalar> scalars) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/decode/byte_range.h"
 #include "pipeline/decode/message_plan.h"
 
 namespace caracal::pipeline {
@@ -64,6 +65,8 @@ class MessageLayout {
   const MessagePlan& plan() const { return plan_; }
   /// The message it was learnt from first: always one of this layout.
   std::string_view prototype() const { return prototype_; }
+  /// Source schema and table are the same in all messages of the layout.
+  bool has_one_table() const { return has_one_table_; }
   /// Scalars of any length, each of which has to be scanned: what a match costs.
   size_t any_scalars() const;
 
@@ -71,29 +74,42 @@ class MessageLayout {
   /// A scalar of a run that a slot needs.
   struct Capture {
     uint16_t slot = kNoSlot;
+    JsonKind kind = JsonKind::kAbsent;
+    bool plain = true;
     /// From the start of the run; the token's text.
     uint32_t offset = 0;
     uint32_t size = 0;
-    JsonKind kind = JsonKind::kAbsent;
-    bool plain = true;
   };
   /// How a run of bytes is compared.
   enum class Comparison : uint8_t {
+    kShort,   ///< as kRanges, of at most one vector
     kRanges,  ///< each byte within its range
     kTexts,   ///< the same, and no backslash within texts
     kEqual,   ///< the same in every message: at once
+  };
+  /// What is tried first behind a run; any scalar may stand there whatever it is.
+  enum class Expected : uint8_t {
+    kNothing,  ///< no scalar of any length follows
+    kInteger,
+    kString,
+    kOperation,  ///< and only one of a row may stand there
+    kAny,
   };
   /// A run of bytes and the scalar of any length behind it.
   struct Step {
     /// Into ranges_; kEqual: into prototype_.
     uint32_t begin = 0;
     uint32_t size = 0;
-    Comparison comparison = Comparison::kRanges;
-    /// A scalar of any length follows, for this slot.
-    bool scalar = false;
+    /// Bytes of the message that must be left for the quick way, which reads in vectors.
+    uint32_t room = 0;
+    /// Scalars of this run to capture.
+    uint16_t captures = 0;
+    /// That needs the scalar of any length; kNoSlot = none.
     uint16_t slot = kNoSlot;
-    /// Captures of this run: those from the previous step's end to here.
-    uint32_t captures_end = 0;
+    Comparison comparison = Comparison::kRanges;
+    Expected scalar = Expected::kNothing;
+    /// kInteger: the byte behind it.
+    char terminator = '\0';
   };
 
   void Compile();
@@ -102,11 +118,20 @@ class MessageLayout {
   void AddRanges(uint32_t begin, uint32_t end);
   void AllowDigits(const LayoutScalar& scalar);
   void AllowText(const LayoutScalar& scalar);
+  void AddScalar(const LayoutScalar& scalar);
   void AddCapture(const LayoutScalar& scalar, uint32_t run_begin);
+  bool IsLiteral(const LayoutScalar& scalar) const;
+  bool IsOfMessageOnly(uint16_t slot) const;
+  bool IsSettled(uint16_t slot) const;
   /// How `mine` may differ once it has stood as `theirs` in `json`.
   ScalarVariation VariationWith(std::string_view json, const LayoutScalar& theirs,
                                 const LayoutScalar& mine) const;
-  bool MatchRun(const Step& step, const char* p, size_t left) const;
+  bool MatchRun(const Step& step, const char* p) const;
+  static const char* MatchScalar(const Step& step, const char* p, const char* end,
+                                 JsonToken& token);
+  const char* MatchNearEnd(const Step& step, const char* p, const char* end,
+                           JsonToken& token) const;
+  void SetSettledTokens(std::span<JsonToken> tokens) const;
 
   const std::string prototype_;
   std::vector<LayoutScalar> scalars_;
@@ -115,12 +140,15 @@ class MessageLayout {
   /// Per byte of the prototype how far above its low bound it may lie: 0 = that byte only.
   std::string lows_;
   std::string spans_;
-  /// The same per step and vector: low bounds, then spans; what is over accepts anything.
-  std::string ranges_;
+  /// The same per step and vector; what is over accepts anything.
+  std::vector<ByteRange> ranges_;
   std::vector<Step> steps_;
   std::vector<Capture> captures_;
   /// Slots whose token is the same in every message: absent ones, containers, fixed operations.
   std::vector<std::pair<uint16_t, JsonToken>> constant_slots_;
+  /// The same for slots of scalars in which nothing may differ (any more).
+  std::vector<std::pair<uint16_t, JsonToken>> literal_slots_;
+  bool has_one_table_ = false;
   /// Slots that read the same scalar as another: (slot, other).
   std::vector<std::pair<uint16_t, uint16_t>> alias_slots_;
 };

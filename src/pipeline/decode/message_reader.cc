@@ -11,9 +11,11 @@ MessageReader::MessageReader(const DecodeOptions& options)
 JsonStatus MessageReader::Read(std::string_view json, uint32_t slack, const MessageOrigin& origin) {
   if (const MessageLayout* const layout = layouts_.Match(json, tokens_); layout != nullptr) {
     plan_ = &layout->plan();
+    one_table_run_ = layout->has_one_table() ? layouts_.run() : 0;
     return JsonStatus::kOk;
   }
   ++full_parses_;
+  one_table_run_ = 0;
   const JsonStatus status = tape_.Parse(json, slack);
   if (status != JsonStatus::kOk) return status;
   planner_.Plan(tape_, origin, message_);

@@ -27,6 +27,10 @@ class MessageReader {
   /// Messages since the last call that took the full parse.
   uint64_t TakeFullParses() { return std::exchange(full_parses_, 0); }
 
+  /// Not 0: the same number as for the message before says that both have the same kind, and the
+  /// same source schema and table.
+  uint64_t one_table_run() const { return one_table_run_; }
+
   const MessagePlan& plan() const { return *plan_; }
   const JsonToken& token(size_t slot) const { return tokens_[slot]; }
   const MessagePlanner& planner() const { return planner_; }
@@ -38,6 +42,7 @@ class MessageReader {
   PlannedMessage message_;
   std::vector<JsonToken> tokens_;
   const MessagePlan* plan_ = &message_.plan;
+  uint64_t one_table_run_ = 0;
   uint64_t full_parses_ = 0;
 };
 

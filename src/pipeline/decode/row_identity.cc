@@ -17,21 +17,26 @@ uint64_t Hash(std::string_view text, uint64_t seed) { return agents::HashKey(tex
 RowIdentity::RowIdentity(std::string topic, uint64_t seed)
     : topic_(std::move(topic)), seed_(seed) {}
 
-uint64_t RowIdentity::HashOfTable(Memo& memo, std::string_view first, std::string_view second,
-                                  uint64_t seed) {
+uint64_t RowIdentity::TagOfRow(Memo& memo, std::string_view first, std::string_view second,
+                               uint64_t seed, std::string_view id) {
   if (!memo.valid || memo.first != first || memo.second != second) {
     memo = {std::string(first), std::string(second), Hash(second, Hash(first, seed)), true};
   }
-  return memo.hash;
+  last_table_hash_ = memo.hash;
+  return TagInLastTable(id);
 }
 
 uint64_t RowIdentity::TagOfSourceRow(std::string_view schema, std::string_view table,
                                      std::string_view id) {
-  return Hash(id, HashOfTable(source_, schema, table, seed_));
+  return TagOfRow(source_, schema, table, seed_, id);
 }
 
 uint64_t RowIdentity::TagOfFlatRow(std::string_view table, std::string_view id) {
-  return Hash(id, HashOfTable(flat_, topic_, table, seed_ ^ kFlatRowSeed));
+  return TagOfRow(flat_, topic_, table, seed_ ^ kFlatRowSeed, id);
+}
+
+uint64_t RowIdentity::TagInLastTable(std::string_view id) const {
+  return Hash(id, last_table_hash_);
 }
 
 }  // namespace caracal::pipeline

@@ -18,6 +18,8 @@ class RowIdentity {
 
   uint64_t TagOfSourceRow(std::string_view schema, std::string_view table, std::string_view id);
   uint64_t TagOfFlatRow(std::string_view table, std::string_view id);
+  /// The tag of a row of the table that one of the above was last called with.
+  uint64_t TagInLastTable(std::string_view id) const;
 
  private:
   /// The hash of a pair of texts, remembered.
@@ -28,13 +30,15 @@ class RowIdentity {
     bool valid = false;
   };
 
-  static uint64_t HashOfTable(Memo& memo, std::string_view first, std::string_view second,
-                              uint64_t seed);
+  /// The tag of a row of the table of two names.
+  uint64_t TagOfRow(Memo& memo, std::string_view first, std::string_view second, uint64_t seed,
+                    std::string_view id);
 
   const std::string topic_;
   const uint64_t seed_;
   Memo source_;
   Memo flat_;
+  uint64_t last_table_hash_ = 0;
 };
 
 }  // namespace caracal::pipeline

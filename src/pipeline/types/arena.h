@@ -18,9 +18,9 @@ class Arena {
   Arena& operator=(const Arena&) = delete;
 
   /// Uninitialised bytes; align is a power of two, at most alignof(std::max_align_t).
-  char* Allocate(size_t bytes, size_t align = 1) {
+  [[gnu::always_inline]] char* Allocate(size_t bytes, size_t align = 1) {
     size_t start = (used_ + align - 1) & ~(align - 1);
-    if (start + bytes > capacity_) {
+    if (start + bytes > capacity_) [[unlikely]] {
       Grow(bytes);
       start = 0;
     }

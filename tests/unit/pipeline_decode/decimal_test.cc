@@ -260,6 +260,32 @@ TEST(ParseBase64DecimalTest, ReadsEveryWidth) {
   }
 }
 
+TEST(ParseShortBase64Test, ReadsWhatTheLongWayReads) {
+  const uint32_t seed = std::random_device()();
+  SCOPED_TRACE(testing::Message() << "seed " << seed);
+  std::mt19937_64 random(seed);
+  constexpr std::string_view kCharacters =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/AAQQgw====.-_\\\x80";
+  int read = 0;
+  for (int i = 0; i < 200'000; ++i) {
+    std::string text;
+    const size_t size = random() % 4 == 0 ? random() % 14 : 4 + 4 * (random() % 2);
+    for (size_t j = 0; j < size; ++j) text += kCharacters[random() % 64];
+    if (random() % 2 == 0 && size > 1) text[size - 1] = kCharacters[random() % kCharacters.size()];
+    if (random() % 2 == 0 && size > 2) text[size - 2] = kCharacters[random() % kCharacters.size()];
+    int64_t number = 0;
+    Decimal decimal;
+    const DecimalStatus status = ParseBase64Decimal(text, 0, decimal);
+    const bool is_short = text.size() == 4 || text.size() == 8;
+    ASSERT_EQ(ParseShortBase64(text, number), is_short && status == DecimalStatus::kOk) << text;
+    if (!is_short || status != DecimalStatus::kOk) continue;
+    const auto digits = static_cast<int64_t>(decimal.digits);
+    ASSERT_EQ(number, decimal.negative ? -digits : digits) << text;
+    ++read;
+  }
+  EXPECT_GT(read, 10'000);
+}
+
 TEST(LooksLikeBase64Test, LooksAtAlphabetAndLength) {
   EXPECT_TRUE(LooksLikeBase64("BOI="));
   EXPECT_TRUE(LooksLikeBase64("1234"));

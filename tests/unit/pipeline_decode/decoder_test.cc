@@ -534,6 +534,53 @@ TEST(DecoderTest, IdentifiesRowsByTableAndId) {
   EXPECT_FALSE(Decode(Create(RowWith("id", "null"))).event.has_row);
 }
 
+TEST(DecoderTest, IdentifiesRowsOfTablesThatTakeTurns) {
+  const auto of_table = [](const std::string& table, const std::string& more, int id) {
+    std::string value = Create(RowWith("id", std::to_string(id)) + more);
+    const size_t at = value.find("transactions");
+    return value.replace(at, std::string("transactions").size(), table);
+  };
+  DecodeOptions options = TransactionOptions();
+  Decoder decoder(options);
+  options.max_layouts = 0;
+  Decoder parsing_decoder(options);
+  const auto check = [&](const std::string& value) {
+    ASSERT_EQ(Describe(DecodeValue(decoder, value)),
+              Describe(DecodeValue(parsing_decoder, value)));
+  };
+  // Tables of a layout each, then of one layout.
+  const std::string turns = "aaabbbabababccaabcbbaca";
+  for (size_t i = 0; i < turns.size(); ++i) {
+    const int id = static_cast<int>(i + 1);
+    if (turns[i] == 'a') check(of_table("transactions", "", id));
+    if (turns[i] == 'b') check(of_table("payments", R"(,"x":1)", id));
+    if (turns[i] == 'c') check(Flat(RowWith("id", std::to_string(id))));
+  }
+  for (int id = 1; id < 20; ++id) {
+    check(of_table(id % 3 == 0 ? "transactionz" : "transactions", "", id));
+    check(of_table(id % 5 == 0 ? "refunds" : "payments", R"(,"x":1)", id));
+  }
+}
+
+TEST(DecoderTest, EventsPointIntoTheirRecords) {
+  DecodeOptions options = TransactionOptions();
+  options.fields.attributes = {{"table", "__table"}, {"operation", "__op"}, {"card", "card_type"}};
+  Decoder decoder(options);
+  const std::string value = Flat(std::string(kRow) + R"(,"__op":"c","__table":"payments")");
+  for (int i = 0; i < 3; ++i) {
+    const Decoded decoded = DecodeValue(decoder, value);
+    ASSERT_TRUE(decoded.is_transaction());
+    const std::string_view record = decoded.batch->records()[0].value;
+    ASSERT_EQ(decoded.transaction().attributes.size(), 3U);
+    EXPECT_EQ(decoded.transaction().attributes[0], "payments");
+    EXPECT_EQ(decoded.transaction().attributes[1], "c");
+    for (const std::string_view text : decoded.transaction().attributes) {
+      EXPECT_GE(text.data(), record.data());
+      EXPECT_LE(text.data() + text.size(), record.data() + record.size());
+    }
+  }
+}
+
 TEST(DecoderTest, FallsBackToTheRecordsClocks) {
   const auto source_of = [](const std::string& value, int64_t record_ms) {
     Decoder decoder(TransactionOptions());

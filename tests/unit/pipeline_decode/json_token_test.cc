@@ -235,6 +235,19 @@ TEST(ReadInt64Test, ReadsTheWholeRange) {
   }
 }
 
+TEST(ReadInt64Test, ReadsEveryNumberOfDigits) {
+  const std::string digits = "9172600767123456089";
+  int64_t expected = 0;
+  for (size_t size = 1; size < digits.size(); ++size) {
+    expected = expected * 10 + (digits[size - 1] - '0');
+    int64_t value = 0;
+    EXPECT_TRUE(ReadInt64(Scan(digits.substr(0, size)).token, value));
+    EXPECT_EQ(value, expected);
+    EXPECT_TRUE(ReadInt64(Scan("-" + digits.substr(0, size)).token, value));
+    EXPECT_EQ(value, -expected);
+  }
+}
+
 TEST(ReadInt64Test, RefusesOverflowAndOtherTokens) {
   for (const std::string json :
        {"9223372036854775808", "-9223372036854775809", "18446744073709551615",
