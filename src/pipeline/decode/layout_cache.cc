@@ -75,7 +75,7 @@ void LayoutCache::TakeSample(std::string_view json, const JsonTape& tape,
 }
 
 void LayoutCache::EndRenewal() {
-  renewal_interval_ = std::min(2 * renewal_interval_, kLongestInterval);
+  renewal_interval_ = std::min(4 * renewal_interval_, kLongestInterval);
   until_sample_ = renewal_interval_;
   samples_ = 0;
   std::unique_ptr<MessageLayout> fresh = std::move(fresh_);
