@@ -26,8 +26,8 @@ class LayoutCache {
   static constexpr size_t kMaxMessageBytes = 64 * 1024;
   static constexpr size_t kMaxScalars = 1024;
   /// Messages before the first renewal; four times as many before each further one, up to the
-  /// longest interval: a sample takes the full parse, of messages with a schema block as long as
-  /// dozens of matches. Messages between the samples of one renewal: a prime, lest what repeats in a stream
+  /// longest interval: a sample takes the full parse, with a schema block as long as dozens of
+  /// matches. Messages between the samples of one renewal: a prime, lest what repeats in a stream
   /// hides.
   static constexpr uint32_t kFirstRenewal = 4096;
   static constexpr uint32_t kLongestInterval = 1 << 18;
