@@ -269,8 +269,7 @@ bool MessageLayout::IsSettled(uint16_t slot) const {
 
 /// The byte behind the scalar, nullptr when none fits; there is room.
 [[gnu::always_inline]] inline const char* MessageLayout::MatchScalar(const Step& step,
-                                                                     const char* p,
-                                                                     const char* end,
+                                                                     const char* p, const char* end,
                                                                      JsonToken& token) {
   const char* scalar_end = nullptr;
   if (step.scalar == Expected::kInteger) {
@@ -287,8 +286,7 @@ bool MessageLayout::IsSettled(uint16_t slot) const {
 /// A step that nothing may be read for beyond the end of the message. The byte behind what it
 /// matches, nullptr when it does not.
 [[gnu::noinline]] const char* MessageLayout::MatchNearEnd(const Step& step, const char* p,
-                                                          const char* end,
-                                                          JsonToken& token) const {
+                                                          const char* end, JsonToken& token) const {
   const auto left = static_cast<size_t>(end - p);
   if (left < step.size) return nullptr;
   const bool is_short = step.comparison != Comparison::kEqual && step.size < kVectorBytes;

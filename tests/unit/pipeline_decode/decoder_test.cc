@@ -545,8 +545,7 @@ TEST(DecoderTest, IdentifiesRowsOfTablesThatTakeTurns) {
   options.max_layouts = 0;
   Decoder parsing_decoder(options);
   const auto check = [&](const std::string& value) {
-    ASSERT_EQ(Describe(DecodeValue(decoder, value)),
-              Describe(DecodeValue(parsing_decoder, value)));
+    ASSERT_EQ(Describe(DecodeValue(decoder, value)), Describe(DecodeValue(parsing_decoder, value)));
   };
   // Tables of a layout each, then of one layout.
   const std::string turns = "aaabbbabababccaabcbbaca";
