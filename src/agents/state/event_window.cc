@@ -12,6 +12,12 @@ namespace {
 // Ages within the window fit 32 bits.
 bool FitsNarrowTimes(int64_t window_us) { return window_us < int64_t{1} << 32; }
 
+bool FitsGaps(const EventWindowOptions& options) {
+  return !options.sums_amounts && !options.counts_values &&
+         options.capacity <= EventGaps::kMaxCapacity &&
+         options.window_us <= EventGaps::kMaxWindowUs;
+}
+
 uint32_t EntryBytes(const EventWindowOptions& options) {
   return (FitsNarrowTimes(options.window_us) ? 4U : 8U) + (options.sums_amounts ? 8U : 0U) +
          (options.counts_values ? 8U : 0U);
@@ -20,10 +26,11 @@ uint32_t EntryBytes(const EventWindowOptions& options) {
 }  // namespace
 
 uint32_t EventWindow::MaxCapacity(EventWindowOptions options) {
-  options.capacity = 1;
+  // The smallest ring.
+  options.capacity = EventGaps::kMaxCapacity + 1;
   const EventWindow smallest(options);
   const uint32_t spare = kMaxStateSize - smallest.state_size();
-  return std::min(kMaxCapacity, 1 + spare / EntryBytes(options));
+  return std::min(kMaxCapacity, options.capacity + spare / EntryBytes(options));
 }
 
 uint64_t EventWindow::ValueTag(std::string_view text) {
@@ -37,9 +44,14 @@ EventWindow::EventWindow(const EventWindowOptions& options)
       capacity_(options.capacity),
       narrow_(FitsNarrowTimes(options.window_us)),
       sums_amounts_(options.sums_amounts),
-      counts_values_(options.counts_values) {
+      counts_values_(options.counts_values),
+      has_gaps_(FitsGaps(options)) {
   CHECK(options.window_us > 0);
   CHECK(capacity_ > 0 && capacity_ <= kMaxCapacity);
+  if (has_gaps_) {
+    state_size_ = EventGaps::Size(capacity_);
+    return;
+  }
   uint32_t offset = sizeof(Header);
   if (sums_amounts_) {
     // The sum of a full ring fits an int64, so it needs no check per event.
@@ -57,7 +69,7 @@ EventWindow::EventWindow(const EventWindowOptions& options)
   }
   times_offset_ = offset;
   offset += capacity_ * (narrow_ ? sizeof(uint32_t) : sizeof(uint64_t));
-  state_size_ = (offset + kStateAlign - 1) / kStateAlign * kStateAlign;
+  state_size_ = (offset + kRingAlign - 1) / kRingAlign * kRingAlign;
   CHECK(state_size_ <= kMaxStateSize);
 }
 

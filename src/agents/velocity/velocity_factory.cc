@@ -19,7 +19,8 @@ class VelocityRule final : public BoundRule {
       : options_(std::move(options)), amount_scale_(amount_scale) {}
 
   StateSpec state() const override {
-    return {EventWindow(options_.window()).state_size(), EventWindow::kStateAlign, 1};
+    const EventWindow window(options_.window());
+    return {window.state_size(), window.state_align(), window.state_version()};
   }
 
   std::string layout_fingerprint() const override {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agents/api/transaction.h"
+#include "tests/support/random_history.h"
 
 namespace caracal::agents {
 namespace {
@@ -21,12 +22,13 @@ constexpr int64_t kHighest = std::numeric_limits<int64_t>::max();
 class Key {
  public:
   explicit Key(const EventWindowOptions& options)
-      : window_(options), record_(window_.state_size() / sizeof(uint64_t)) {}
+      : window_(options), record_((window_.state_size() + 7) / sizeof(uint64_t)) {}
 
   WindowTotals Add(const WindowEvent& event) {
     return window_.Add(reinterpret_cast<std::byte*>(record_.data()), event);
   }
   WindowTotals Add(int64_t time_us) { return Add({time_us, 0, 0}); }
+  const std::vector<uint64_t>& record() const { return record_; }
 
  private:
   EventWindow window_;
@@ -106,6 +108,40 @@ TEST(EventWindowTest, SurvivesAnyJumpOfTime) {
     EXPECT_EQ(key.Add(kHighest - window_us).count, 2U);
     EXPECT_TRUE(key.Add(kHighest - window_us - 1).late);
   }
+}
+
+TEST(EventWindowTest, CountsAlikeWithAndWithoutSums) {
+  // Sums need a ring, counts alone are kept as gaps up to sixteen events.
+  for (uint64_t i = 0; i < 2'000; ++i) {
+    const uint64_t seed = testing::PropertySeed() + i;
+    SCOPED_TRACE(testing::SeedTrace(seed));
+    testing::Random random(seed);
+    const int64_t window_us =
+        random.Pick<int64_t>({1, 2, 10, 60 * kSecond, EventGaps::kMaxWindowUs});
+    const auto capacity = static_cast<uint32_t>(random.Between(1, EventGaps::kMaxCapacity));
+    Key gaps({window_us, capacity});
+    Key ring({window_us, capacity, /*sums_amounts=*/true});
+    ASSERT_LT(gaps.record().size(), ring.record().size());
+    for (const int64_t time : testing::HistoryTimes(random, 100, window_us)) {
+      const WindowTotals counted = gaps.Add(time);
+      const WindowTotals expected = ring.Add(time);
+      ASSERT_EQ(counted.count, expected.count);
+      ASSERT_EQ(counted.late, expected.late);
+      ASSERT_EQ(counted.saturated, expected.saturated);
+    }
+  }
+}
+
+TEST(EventWindowTest, GapsAreTheSameInWhateverOrderTheirEventsCame) {
+  Key in_order({60 * kSecond, 6});
+  Key backwards({60 * kSecond, 6});
+  Key after_others({60 * kSecond, 6});
+  for (int64_t time = 0; time < 5; ++time) after_others.Add(time);
+  for (int64_t time = 100; time < 104; ++time) in_order.Add(time * kSecond);
+  for (int64_t time = 103; time >= 100; --time) backwards.Add(time * kSecond);
+  for (const int64_t time : {101, 103, 100, 102}) after_others.Add(time * kSecond);
+  EXPECT_EQ(backwards.record(), in_order.record());
+  EXPECT_EQ(after_others.record(), in_order.record());
 }
 
 TEST(EventWindowTest, SumsTheLargestAmountsWithoutOverflow) {

@@ -48,8 +48,8 @@ std::vector<std::string> Names(const std::vector<ObservedField>& fields) {
 
 TEST_F(VelocityFactoryTest, KeepsACountOfFiveInFortyBytes) {
   const RuleHarness rule = Rule({{"window", Duration("60s")}, {"max_count", Number(5)}});
-  EXPECT_EQ(rule.rule().state().size, 40U);
-  EXPECT_EQ(rule.rule().state().align, 8U);
+  EXPECT_EQ(rule.rule().state().size, 28U);
+  EXPECT_EQ(rule.rule().state().align, 4U);
 }
 
 TEST_F(VelocityFactoryTest, DescribesACountRule) {
