@@ -1,8 +1,9 @@
 #include "agents/amount/amount_zscore.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
+#include <cstring>
 
 #include "agents/amount/amount_reason.h"
 #include "agents/amount/decay.h"
@@ -15,6 +16,13 @@ namespace {
 // more that any third one looked like an outlier.
 constexpr double kLapsedWeight = 0.5;
 
+constexpr int kCountBits = 20;
+constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
+// A weight is at least 1 and below 2^63: 6 bits of its exponent and 38 of its fraction are left.
+constexpr int kDroppedWeightBits = 14;
+static_assert(kDroppedWeightBits + 6 == kCountBits);
+constexpr uint64_t kBitsOfOne = std::bit_cast<uint64_t>(1.0);
+
 int64_t Rounded(double value) {
   return static_cast<int64_t>(value < 0 ? value - 0.5 : value + 0.5);
 }
@@ -22,14 +30,33 @@ int64_t Rounded(double value) {
 }  // namespace
 
 StateSpec ZscoreAgent::State(const ZscoreOptions& /*options*/) {
-  static_assert(sizeof(Record) == 40);
-  return {sizeof(Record), alignof(Record), 1};
+  static_assert(sizeof(Record) == 32);
+  // Copied as a whole, so that the record needs no more alignment than others of its key.
+  return {sizeof(Record), alignof(uint32_t), 2};
 }
 
 ZscoreAgent::ZscoreAgent(const ZscoreOptions& options)
     : options_(options), above_(ToDouble(options.above)) {
   CHECK(options_.half_life_us > 0);
-  CHECK(options_.min_history >= 2);
+  CHECK(options_.min_history >= 2 && options_.min_history <= kMaxHistory);
+}
+
+ZscoreAgent::Profile ZscoreAgent::Load(const std::byte* state) {
+  Record record;
+  std::memcpy(&record, state, sizeof(record));
+  const auto count = static_cast<uint32_t>(record.weight_and_count & kCountMask);
+  if (count == 0) return {};
+  const uint64_t weight = record.weight_and_count >> kCountBits << kDroppedWeightBits;
+  return {record.mean, record.squares, std::bit_cast<double>(weight + kBitsOfOne), record.newest_us,
+          count};
+}
+
+void ZscoreAgent::Store(const Profile& profile, std::byte* state) {
+  constexpr uint64_t kHalf = uint64_t{1} << (kDroppedWeightBits - 1);
+  const uint64_t weight = std::bit_cast<uint64_t>(profile.weight) - kBitsOfOne + kHalf;
+  const Record record = {profile.mean, profile.squares, profile.newest_us,
+                         weight >> kDroppedWeightBits << kCountBits | profile.count};
+  std::memcpy(state, &record, sizeof(record));
 }
 
 void ZscoreAgent::Process(std::span<const Transaction* const> events,
@@ -42,13 +69,14 @@ void ZscoreAgent::Process(std::span<const Transaction* const> events,
       verdicts[i].flags |= kInactive;
       continue;
     }
-    Record& profile = *reinterpret_cast<Record*>(states[i]);
+    Profile profile = Load(states[i]);
     Judge(event.amount, profile, verdicts[i]);
     Remember(event, profile);
+    Store(profile, states[i]);
   }
 }
 
-void ZscoreAgent::Judge(int64_t amount, const Record& profile, Verdict& verdict) const {
+void ZscoreAgent::Judge(int64_t amount, const Profile& profile, Verdict& verdict) const {
   if (profile.count < options_.min_history) verdict.flags |= kInactive;
   if (profile.count == 0) return;
   // Decay scales squares and weight alike: neither mean nor variance depends on the event's time.
@@ -64,7 +92,7 @@ void ZscoreAgent::Judge(int64_t amount, const Record& profile, Verdict& verdict)
   }
 }
 
-void ZscoreAgent::Remember(const Transaction& event, Record& profile) const {
+void ZscoreAgent::Remember(const Transaction& event, Profile& profile) const {
   if (profile.count > 0 && event.event_time_us > profile.newest_us) {
     const uint64_t elapsed =
         static_cast<uint64_t>(event.event_time_us) - static_cast<uint64_t>(profile.newest_us);
@@ -72,7 +100,7 @@ void ZscoreAgent::Remember(const Transaction& event, Record& profile) const {
     profile.weight *= left;
     profile.squares *= left;
     profile.newest_us = event.event_time_us;
-    if (profile.weight < kLapsedWeight) profile = Record{};
+    if (profile.weight < kLapsedWeight) profile = Profile{};
   }
   if (profile.count == 0) profile.newest_us = event.event_time_us;
   const double old_weight = profile.weight;
@@ -81,7 +109,7 @@ void ZscoreAgent::Remember(const Transaction& event, Record& profile) const {
   const double step = delta / profile.weight;
   profile.mean += step;
   profile.squares += old_weight * delta * step;
-  if (profile.count < std::numeric_limits<uint32_t>::max()) ++profile.count;
+  profile.count = std::min(profile.count + 1, kMaxHistory);
 }
 
 }  // namespace caracal::agents

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <limits>
 
 #include "agents/api/check.h"
@@ -43,7 +44,10 @@ GeoAgent::Layout GeoAgent::LayoutOf(const GeoOptions& options) {
 }
 
 StateSpec GeoAgent::State(const GeoOptions& options) {
-  return {LayoutOf(options).size, alignof(int64_t), 1};
+  // The last location is copied as a whole: alone it needs less alignment.
+  const bool has_others = options.country_window_us.has_value() || options.home.has_value();
+  return {LayoutOf(options).size,
+          static_cast<uint32_t>(has_others ? alignof(int64_t) : alignof(int32_t)), 1};
 }
 
 GeoAgent::GeoAgent(const GeoOptions& options)
@@ -71,7 +75,7 @@ void GeoAgent::OmitUnreadValues() {
 void GeoAgent::Judge(const Transaction& event, std::byte* state, Verdict& verdict) const {
   bool judged = false;
   if (options_.speed && event.has_location) {
-    judged |= JudgeSpeed(event, *reinterpret_cast<LastLocation*>(state), verdict);
+    judged |= JudgeSpeed(event, state, verdict);
   }
   if (options_.needs_country()) {
     const CountryCode country = ParseCountryCode(event.attributes[options_.country_slot]);
@@ -89,9 +93,12 @@ void GeoAgent::Judge(const Transaction& event, std::byte* state, Verdict& verdic
   if (!judged) verdict.flags |= kInactive;
 }
 
-bool GeoAgent::JudgeSpeed(const Transaction& event, LastLocation& last, Verdict& verdict) const {
-  const LastLocation previous = last;
-  last = {event.event_time_us, event.location.latitude_udeg, event.location.longitude_udeg + kTurn};
+bool GeoAgent::JudgeSpeed(const Transaction& event, std::byte* state, Verdict& verdict) const {
+  LastLocation previous;
+  std::memcpy(&previous, state, sizeof(previous));
+  const LastLocation last = {event.event_time_us, event.location.latitude_udeg,
+                             event.location.longitude_udeg + kTurn};
+  std::memcpy(state, &last, sizeof(last));
   if (previous.longitude_plus_turn == 0) return false;
   const Location from = {previous.latitude_udeg, previous.longitude_plus_turn - kTurn};
   const uint64_t elapsed_us = AbsoluteDifference(event.event_time_us, previous.time_us);

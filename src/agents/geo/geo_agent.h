@@ -68,7 +68,8 @@ class GeoAgent final : public Agent {
   void Judge(const Transaction& event, std::byte* state, Verdict& verdict) const;
   bool IsClearlyAllowed(const Location& from, const Location& to, uint64_t elapsed_us) const;
   // Each returns whether it had something to judge, and moves its part of the state.
-  bool JudgeSpeed(const Transaction& event, LastLocation& last, Verdict& verdict) const;
+  // `state`: a LastLocation, unaligned.
+  bool JudgeSpeed(const Transaction& event, std::byte* state, Verdict& verdict) const;
   bool JudgeCountryChange(const Transaction& event, CountryCode country,
                           CountryWindow::Record& record, Verdict& verdict) const;
   bool JudgeCountryLists(CountryCode country, Verdict& verdict) const;

@@ -72,7 +72,7 @@ TEST_F(AmountFactoryTest, DescribesAZscore) {
   EXPECT_EQ(Names(rule.rule().observed()),
             (std::vector<std::string>{"amount", "mean", "deviation", "z", "history"}));
   EXPECT_EQ(rule.rule().layout_fingerprint(), "zscore half_life_us=604800000000 scale=2 refunds");
-  EXPECT_EQ(rule.rule().state().size, 40U);
+  EXPECT_EQ(rule.rule().state().size, 32U);
   EXPECT_TRUE(rule.rule().accumulates_money());
 }
 
