@@ -28,7 +28,7 @@ struct RestoredBucket;
 /// Bounded by bytes: the row filter counts with the most it can take, every key with
 /// KeyTable::BytesPerKey, a function of the layout, so that a restored bucket evicts where the
 /// original did. Allocation follows content and may exceed that by the unused part of each table's
-/// last block (below half of the table while it is under 256 KiB, at most 256 KiB above). When
+/// last block (below half of the table while it is under 64 KiB, at most 64 KiB above). When
 /// full, EvictOldest makes room. One worker at a time.
 class BucketState {
  public:

@@ -13,8 +13,10 @@ namespace {
 constexpr uint32_t kHotSliceBytes = 64;
 
 bool LiesBefore(const SliceRequest* a, const SliceRequest* b) {
-  return std::tie(b->state.align, a->state.size, a->id.high, a->id.low) <
-         std::tie(a->state.align, b->state.size, b->id.high, b->id.low);
+  const bool a_is_long = a->state.size > kHotSliceBytes;
+  const bool b_is_long = b->state.size > kHotSliceBytes;
+  return std::tie(a_is_long, b->state.align, a->state.size, a->id.high, a->id.low) <
+         std::tie(b_is_long, a->state.align, b->state.size, b->id.high, b->id.low);
 }
 
 KeyGroup LayOutGroup(std::vector<const SliceRequest*> requests) {

@@ -47,10 +47,11 @@ struct SliceRequest {
   StateDigest id;
 };
 
-/// Puts all slices of one key side by side, by falling alignment: no byte is lost where sizes are
-/// multiples of alignments. Then by growing size, so that what every event touches (small states,
-/// the heads of long ones) lies in few cache lines. Records may come out larger than a table takes
-/// (kRecordBytesMax): the caller checks.
+/// Puts all slices of one key side by side, short ones (of a cache line at most) first, so that
+/// what every event touches (these, and the heads of long ones) lies in few cache lines; then by
+/// falling alignment, so that no byte is lost where sizes are multiples of alignments; then by
+/// growing size. Records may come out larger than a table takes (kRecordBytesMax): the caller
+/// checks.
 StateLayout LayOutState(const std::vector<SliceRequest>& requests, uint64_t hash_seed);
 
 }  // namespace caracal::agents

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -18,13 +19,17 @@ inline constexpr size_t kHugePageBytes = size_t{2} << 20;
 ///
 /// Must outlive all blocks (CHECK). Blocks are rounded up to kUnitBytes;
 /// the smallest free piece that fits is used, adjoining pieces are joined, a page goes back as soon
-/// as all of it is free. Where the kernel has no huge pages to give, nothing is lost but speed. Out
-/// of memory throws std::bad_alloc, as `new` does. Costs a tree look-up per call: for blocks that
-/// grow with content, not for single records. Any thread: a table may be made by one and kept by
-/// another.
+/// as all of it is free. Blocks of whole kEvenBytes, which fill pages without a rest, have pages of
+/// their own: between blocks of other lengths, which come and go as indexes grow, a twentieth of
+/// the memory stayed unused. Where the kernel has no huge pages to give, nothing is lost but speed.
+/// Out of memory throws std::bad_alloc, as `new` does. Costs a tree look-up per call: for blocks
+/// that grow with content, not for single records. Any thread: a table may be made by one and kept
+/// by another.
 class HugePagePool {
  public:
   static constexpr size_t kUnitBytes = 4096;
+  static constexpr size_t kEvenBytes = size_t{64} << 10;
+  static constexpr size_t kSpanBytes = 4 * kHugePageBytes;
   /// Longer blocks fill huge pages of their own.
   static constexpr size_t kBlockBytesMax = kHugePageBytes;
 
@@ -38,19 +43,25 @@ class HugePagePool {
   /// `block` from Allocate(bytes).
   void Free(std::byte* block, size_t bytes);
 
-  /// Bytes of all pages, lent or not.
+  /// Bytes of all spans, lent or not; what was never lent of the last one may not be backed yet.
   size_t bytes() const;
 
  private:
-  // With the mutex held.
-  void AddFree(uintptr_t place, size_t bytes);
-  void RemoveFree(uintptr_t place, size_t bytes);
+  /// Free pieces; none crosses from one span into another.
+  struct Pieces {
+    std::map<uintptr_t, size_t> by_place;
+    std::set<std::pair<size_t, uintptr_t>> by_size;
+
+    void Add(uintptr_t place, size_t bytes);
+    void Remove(uintptr_t place, size_t bytes);
+  };
+
+  /// Those of the spans where blocks of `bytes` lie; with the mutex held.
+  Pieces& PiecesFor(size_t bytes) { return pieces_[bytes % kEvenBytes == 0 ? 1 : 0]; }
 
   mutable std::mutex mutex_;  // guards all below
-  // Free pieces; none crosses a page.
-  std::map<uintptr_t, size_t> free_by_place_;
-  std::set<std::pair<size_t, uintptr_t>> free_by_size_;
-  size_t pages_ = 0;
+  std::array<Pieces, 2> pieces_;
+  size_t spans_ = 0;
 };
 
 }  // namespace caracal::agents

@@ -95,10 +95,11 @@ struct RecordLayout {
 
 /// Stores one fixed-size record per key: the state of one rule key in one bucket of one partition.
 ///
-/// Rules' records live inline, behind a 24-byte header with the key and its newest event time; an
-/// index of 32-bit tags finds them (TagIndex), so a look-up touches two places in memory and both
-/// can be prefetched. Records are named by handles, which stay valid until their key is evicted;
-/// pointers only until the next insertion.
+/// Rules' records live inline, behind a 20-byte header with the key and its newest event time (in
+/// units of kTimeUnitUs, which is all that evictions need); an index of 32-bit tags finds them
+/// (TagIndex), so a look-up touches two places in memory and both can be prefetched. Records are
+/// named by handles, which stay valid until their key is evicted; pointers only until the next
+/// insertion.
 ///
 /// The table evicts nothing by itself: its bucket decides when (see eviction.h and BucketState).
 /// Once it has evicted, every record made afterwards is marked truncated for as long as it lives:
@@ -117,6 +118,11 @@ class KeyTable {
   static constexpr Handle kNone = TagIndex::kNone;
   static constexpr uint32_t kRecordBytesMax = 64 * 1024;
   static constexpr uint32_t kRecordAlignMax = 16;
+  /// Of the table's own, before each record.
+  static constexpr uint32_t kHeaderBytes = 20;
+  static constexpr int kTimeUnitBits = 20;
+  /// Microseconds in which newest event times are known: 1.05 s.
+  static constexpr int64_t kTimeUnitUs = int64_t{1} << kTimeUnitBits;
 
   /// An entry as the index knows it.
   struct Slot {
@@ -164,12 +170,14 @@ class KeyTable {
 
   /// The agents' bytes of a record, aligned as the layout says. Valid until the next insertion.
   std::byte* record(Handle handle) const { return slab_.At(handle) + data_offset_; }
-  /// Newest event time of the key in microseconds; INT64_MIN before the first Touch.
-  int64_t newest_us(Handle handle) const { return HeaderOf(handle).newest_us; }
+  /// Newest event time of the key in microseconds, rounded down to a multiple of kTimeUnitUs; what
+  /// is before 1970 or after 2112 counts as the first or last of these. INT64_MIN before the first
+  /// Touch.
+  int64_t newest_us(Handle handle) const { return TimeOf(HeaderOf(handle).newest); }
   /// Notes that the key has seen an event of that time.
   void Touch(Handle handle, int64_t event_time_us) {
     Header& header = HeaderOf(handle);
-    header.newest_us = std::max(header.newest_us, event_time_us);
+    header.newest = std::max(header.newest, UnitsOf(event_time_us));
   }
   /// The record was made after the table had evicted: earlier state of its key may be lost.
   bool truncated(Handle handle) const { return (HeaderOf(handle).second & kTruncated) != 0; }
@@ -208,7 +216,7 @@ class KeyTable {
   SavedKey Save(const Slot& slot) const {
     const Header& header = HeaderOf(slot.handle);
     return {{header.first, header.second & ~kMarks, slot.tag},
-            header.newest_us,
+            TimeOf(header.newest),
             (header.second & kTruncated) != 0};
   }
   /// Makes an empty table (CHECK) the continuation of one that had evicted `evictions` records, and
@@ -225,14 +233,25 @@ class KeyTable {
   size_t bytes() const {
     return index_.bytes() + slab_.bytes() + changed_.capacity() * sizeof(Slot);
   }
+  /// Of these, bytes of the index.
+  size_t index_bytes() const { return index_.bytes(); }
 
  private:
   struct Header {
     uint64_t first;
     uint64_t second;  // as TableKey, and kMarks
-    int64_t newest_us;
+    uint32_t newest;  // 0 = never; else 1 + units of time since 1970
+    // The record begins here: no assignment of a whole header.
   };
-  static_assert(sizeof(Header) == 24);
+  static_assert(offsetof(Header, newest) + sizeof(uint32_t) == kHeaderBytes);
+
+  static uint32_t UnitsOf(int64_t time_us) {
+    constexpr int64_t kLast = std::numeric_limits<uint32_t>::max() - 1;
+    return static_cast<uint32_t>(std::clamp<int64_t>(time_us >> kTimeUnitBits, 0, kLast)) + 1;
+  }
+  static int64_t TimeOf(uint32_t units) {
+    return units == 0 ? std::numeric_limits<int64_t>::min() : (int64_t{units} - 1) << kTimeUnitBits;
+  }
 
   static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
   static constexpr uint64_t kChanged = uint64_t{0x20} << 56;  ///< the key is in changed_

@@ -15,7 +15,7 @@ constexpr size_t kTinyBytes = 1024;
 }  // namespace
 
 RecordSlab::RecordSlab(size_t stride, HugePagePool* pool) : stride_(stride), pool_(pool) {
-  CHECK(stride >= sizeof(Handle) && stride % kUnitBytes == 0 && stride <= kChunkBytes / 2);
+  CHECK(stride >= sizeof(Handle) && stride % kUnitBytes == 0 && stride <= kMaxStride);
 }
 
 RecordSlab::Handle RecordSlab::Allocate() {
@@ -25,7 +25,7 @@ RecordSlab::Handle RecordSlab::Allocate() {
   } else {
     // The first chunk may grow to its greatest size and still have no room for one of this stride.
     while (chunks_.empty() || fresh_ + stride_ > chunks_.back().size()) Grow();
-    handle = static_cast<Handle>(((chunks_.size() - 1) << kOffsetBits) | fresh_ / kUnitBytes);
+    handle = static_cast<Handle>((last_step_ << kOffsetBits) + fresh_ / kUnitBytes);
     fresh_ += stride_;
   }
   std::memset(At(handle), 0, stride_);
@@ -38,28 +38,39 @@ void RecordSlab::Free(Handle handle) {
 }
 
 void RecordSlab::Grow() {
-  if (chunks_.size() == 1 && chunks_[0].size() < kChunkBytes) {
-    MemoryBlock grown(std::min(2 * chunks_[0].size(), kChunkBytes), pool_);
+  const size_t chunk_bytes = ChunkBytes(stride_);
+  if (chunks_.size() == 1 && chunks_[0].size() < chunk_bytes) {
+    MemoryBlock grown(std::min(2 * chunks_[0].size(), chunk_bytes), pool_);
     std::memcpy(grown.data(), chunks_[0].data(), fresh_);
     chunks_[0] = std::move(grown);
     bytes_ = chunks_[0].size();
+    TakeSteps();
     return;
   }
-  CHECK(chunks_.size() < kChunksMax);
   const size_t first_bytes = 4 * stride_ <= kTinyBytes ? 4 * stride_ : stride_;
-  AddChunk(chunks_.empty() ? first_bytes : kChunkBytes);
+  AddChunk(chunks_.empty() ? first_bytes : chunk_bytes);
 }
 
 void RecordSlab::Reserve(size_t records) {
   CHECK(chunks_.empty());
   if (records == 0) return;
-  AddChunk(records < kChunkBytes / stride_ ? records * stride_ : kChunkBytes);
+  const size_t chunk_bytes = ChunkBytes(stride_);
+  AddChunk(records < chunk_bytes / stride_ ? records * stride_ : chunk_bytes);
 }
 
 void RecordSlab::AddChunk(size_t bytes) {
   chunks_.emplace_back(bytes, pool_);
   bytes_ += bytes;
   fresh_ = 0;
+  last_step_ = steps_.size();
+  TakeSteps();
+}
+
+void RecordSlab::TakeSteps() {
+  const MemoryBlock& chunk = chunks_.back();
+  steps_.resize(last_step_);
+  for (size_t at = 0; at < chunk.size(); at += kStepBytes) steps_.push_back(chunk.data() + at);
+  CHECK(steps_.size() <= kStepsMax);
 }
 
 }  // namespace caracal::agents

@@ -18,11 +18,11 @@ uintptr_t PlaceOf(const std::byte* block) { return reinterpret_cast<uintptr_t>(b
 
 TEST(HugePagePoolTest, HoldsNothingBeforeTheFirstBlock) { EXPECT_EQ(HugePagePool().bytes(), 0U); }
 
-TEST(HugePagePoolTest, CutsBlocksFromOnePage) {
+TEST(HugePagePoolTest, CutsBlocksFromOneSpan) {
   HugePagePool pool;
   std::byte* const first = pool.Allocate(10'000);
   std::byte* const second = pool.Allocate(HugePagePool::kUnitBytes);
-  EXPECT_EQ(pool.bytes(), kHugePageBytes);
+  EXPECT_EQ(pool.bytes(), HugePagePool::kSpanBytes);
   EXPECT_EQ(PlaceOf(first) / kHugePageBytes, PlaceOf(second) / kHugePageBytes);
   EXPECT_EQ(PlaceOf(first) % HugePagePool::kUnitBytes, 0U);
   EXPECT_GE(std::max(first, second) - std::min(first, second), 4096);
@@ -32,17 +32,31 @@ TEST(HugePagePoolTest, CutsBlocksFromOnePage) {
 
 TEST(HugePagePoolTest, UsesTheSmallestPieceThatFits) {
   HugePagePool pool;
-  std::byte* const large = pool.Allocate(64 << 10);
+  std::byte* const large = pool.Allocate(60 << 10);
   std::byte* const between = pool.Allocate(4 << 10);
   std::byte* const small = pool.Allocate(8 << 10);
-  std::byte* const rest = pool.Allocate(kHugePageBytes - (76 << 10));
-  pool.Free(large, 64 << 10);
+  std::byte* const rest = pool.Allocate(kHugePageBytes - (72 << 10));
+  pool.Free(large, 60 << 10);
   pool.Free(small, 8 << 10);
   std::byte* const again = pool.Allocate(8 << 10);
   EXPECT_EQ(again, small);
   pool.Free(again, 8 << 10);
   pool.Free(between, 4 << 10);
-  pool.Free(rest, kHugePageBytes - (76 << 10));
+  pool.Free(rest, kHugePageBytes - (72 << 10));
+}
+
+TEST(HugePagePoolTest, KeepsBlocksThatFillSpansApartFromOthers) {
+  HugePagePool pool;
+  std::byte* const odd = pool.Allocate(100'000);
+  std::vector<std::byte*> even;
+  for (size_t bytes = 0; bytes < HugePagePool::kSpanBytes; bytes += HugePagePool::kEvenBytes) {
+    even.push_back(pool.Allocate(HugePagePool::kEvenBytes));
+  }
+  EXPECT_EQ(pool.bytes(), 2 * HugePagePool::kSpanBytes) << "the even ones fill a span";
+  pool.Free(odd, 100'000);
+  EXPECT_EQ(pool.bytes(), HugePagePool::kSpanBytes);
+  for (std::byte* block : even) pool.Free(block, HugePagePool::kEvenBytes);
+  EXPECT_EQ(pool.bytes(), 0U);
 }
 
 TEST(HugePagePoolTest, TakesABlockAsLongAsAPage) {
@@ -53,14 +67,14 @@ TEST(HugePagePoolTest, TakesABlockAsLongAsAPage) {
   pool.Free(block, kHugePageBytes);
 }
 
-TEST(HugePagePoolTest, GivesPagesBackWhenAllOfThemIsFree) {
+TEST(HugePagePoolTest, GivesSpansBackWhenAllOfThemIsFree) {
   HugePagePool pool;
   std::vector<std::byte*> blocks;
-  for (int i = 0; i < 40; ++i) blocks.push_back(pool.Allocate(100'000));
-  EXPECT_EQ(pool.bytes(), 2 * kHugePageBytes);
+  for (int i = 0; i < 160; ++i) blocks.push_back(pool.Allocate(100'000));
+  EXPECT_EQ(pool.bytes(), 2 * HugePagePool::kSpanBytes);
   // In an order that leaves gaps on both sides of what is still lent.
   for (size_t i = 0; i < blocks.size(); i += 2) pool.Free(blocks[i], 100'000);
-  EXPECT_EQ(pool.bytes(), 2 * kHugePageBytes);
+  EXPECT_EQ(pool.bytes(), 2 * HugePagePool::kSpanBytes);
   for (size_t i = 1; i < blocks.size(); i += 2) pool.Free(blocks[i], 100'000);
   EXPECT_EQ(pool.bytes(), 0U);
 }
@@ -112,7 +126,7 @@ TEST(MemoryBlockTest, TakesMediumBlocksFromThePoolAndOthersFromTheHeap) {
     EXPECT_EQ(PlaceOf(large.data()) % kHugePageBytes, 0U);
     const MemoryBlock medium(HugePagePool::kUnitBytes, &pool);
     EXPECT_EQ(medium.size(), HugePagePool::kUnitBytes);
-    EXPECT_EQ(pool.bytes(), kHugePageBytes);
+    EXPECT_EQ(pool.bytes(), HugePagePool::kSpanBytes);
   }
   EXPECT_EQ(pool.bytes(), 0U);
 }

@@ -31,34 +31,36 @@ TEST(RecordSlabTest, HandlesKeepTheirRecordsWhileTheSlabGrows) {
     ASSERT_TRUE(model.emplace(handle, i).second);
     Write(slab, handle, i);
   }
-  EXPECT_GT(slab.bytes(), 2 * RecordSlab::kChunkBytes);
+  EXPECT_GT(slab.bytes(), 2 * RecordSlab::ChunkBytes(1000));
   for (const auto& [handle, value] : model) ASSERT_EQ(Read(slab, handle), value);
 }
 
 // Also where the first chunk, grown as far as it may, has less left than one record.
 TEST(RecordSlabTest, RecordsOfEveryStrideLieWithinTheirChunk) {
-  for (size_t stride = 8; stride <= RecordSlab::kChunkBytes / 2; stride += 8 + stride / 800 * 8) {
+  for (size_t stride = 8; stride <= RecordSlab::kMaxStride; stride += 8 + stride / 800 * 8) {
     RecordSlab slab(stride);
-    for (size_t used = stride; slab.bytes() <= RecordSlab::kChunkBytes; used += stride) {
+    const size_t chunk_bytes = RecordSlab::ChunkBytes(stride);
+    for (size_t used = stride; slab.bytes() <= chunk_bytes; used += stride) {
       std::memset(slab.At(slab.Allocate()), 0xFF, stride);
-      const bool in_first = slab.bytes() <= RecordSlab::kChunkBytes;
+      const bool in_first = slab.bytes() <= chunk_bytes;
       ASSERT_LE(in_first ? used : 0, slab.bytes()) << "stride " << stride;
     }
   }
 }
 
 TEST(RecordSlabTest, ReservedRecordsNeedNoFurtherMemory) {
-  constexpr uint64_t kPerChunk = RecordSlab::kChunkBytes / 1000;
+  constexpr size_t kChunkBytes = RecordSlab::ChunkBytes(1000);
+  constexpr uint64_t kPerChunk = kChunkBytes / 1000;
   // The last ones: a chunk and its successor.
   for (const uint64_t records : {uint64_t{1}, uint64_t{5}, kPerChunk - 1, 2 * kPerChunk - 1}) {
     RecordSlab slab(1000);
     slab.Reserve(records);
     const size_t reserved = slab.bytes();
-    EXPECT_GE(reserved, std::min<size_t>(records * 1000, RecordSlab::kChunkBytes));
+    EXPECT_GE(reserved, std::min<size_t>(records * 1000, kChunkBytes));
     for (uint64_t i = 0; i < records; ++i) Write(slab, slab.Allocate(), i);
-    EXPECT_EQ(slab.bytes(), records < kPerChunk ? reserved : 2 * RecordSlab::kChunkBytes);
+    EXPECT_EQ(slab.bytes(), records < kPerChunk ? reserved : 2 * kChunkBytes);
     slab.Allocate();
-    EXPECT_LE(slab.bytes(), 2 * RecordSlab::kChunkBytes);
+    EXPECT_LE(slab.bytes(), 2 * kChunkBytes);
   }
 }
 
