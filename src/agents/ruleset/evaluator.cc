@@ -9,6 +9,15 @@
 #include "agents/api/status_macros.h"
 
 namespace caracal::agents {
+namespace {
+
+void CountFlags(uint8_t flags, RuleCounts& tally) {
+  tally.late += (flags & kLate) != 0 ? 1 : 0;
+  tally.inactive += (flags & kInactive) != 0 ? 1 : 0;
+  tally.at_least += (flags & kAtLeast) != 0 ? 1 : 0;
+}
+
+}  // namespace
 
 Evaluator::Evaluator(std::shared_ptr<const CompiledRulesets> rulesets)
     : rulesets_(std::move(rulesets)),
@@ -168,9 +177,7 @@ void Evaluator::Collect(const CompiledRule& rule, const MiniBatch& batch, size_t
     if (!batch.inputs[event].raise) continue;
     const Verdict& verdict = verdicts_[i];
     ++tally.evaluations;
-    tally.late += (verdict.flags & kLate) != 0 ? 1 : 0;
-    tally.inactive += (verdict.flags & kInactive) != 0 ? 1 : 0;
-    tally.at_least += (verdict.flags & kAtLeast) != 0 ? 1 : 0;
+    if (verdict.flags != 0) CountFlags(verdict.flags, tally);
     if ((verdict.flags & kFailed) != 0) {
       ++tally.errors;
       if (rule.enforced) judgements_.AddFailed(rule, event);
