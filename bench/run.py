@@ -188,6 +188,36 @@ def run_key_table(runner):
                          column(repetitions, "bytes_per_key"))
 
 
+def run_state(runner):
+    listed = subprocess.run(
+        [runner.path("bench/state_bench"), "--benchmark_list_tests", *runner.extra],
+        check=True, capture_output=True, text=True).stdout.split()
+    cpu = {}
+    for name in listed:
+        row = name.partition("/iterations")[0]
+        is_memory = row.startswith("memory/")
+        arguments = [f"--benchmark_filter=^{name}$"]
+        # Bytes repeat exactly in a new process only.
+        if is_memory:
+            arguments.append("--benchmark_repetitions=1")
+        for runs in runner.google("state_bench", *arguments).values():
+            if is_memory:
+                target = "<= 112" if "zscore/keys:10000000" in row else ""
+                yield Figure(f"{row}: rss", "B/key", column(runs, "rss"), target)
+                for part in ("state", "index", "slab", "header", "velocity", "amount", "geo",
+                             "spare", "filter"):
+                    yield Figure(f"{row}: {part}", "B/key", column(runs, part))
+            else:
+                cpu[row] = column(runs, "cpu_ns")
+                yield Figure(f"{row}: CPU", "ns/event", cpu[row])
+    small = cpu.get("judge/zscore/keys:100000/payments:1")
+    for keys in (10_000_000, 100_000_000):
+        if small and (large := cpu.get(f"judge/zscore/keys:{keys}/payments:1")):
+            middle = statistics.median(small)
+            yield Figure(f"judge: {keys} keys / 10^5", "ratio", [ns / middle for ns in large],
+                         "<= 2")
+
+
 def run_plugin(runner):
     runs = runner.google("plugin_bench", "--benchmark_enable_random_interleaving=true")
     none, empty, built_in, plugin = (
@@ -330,6 +360,7 @@ BENCHMARKS = {
     "fan_out": (run_fan_out, ["fan_out_bench"]),
     "agents": (run_agents, ["agents_bench"]),
     "key_table": (run_key_table, ["key_table_bench"]),
+    "state": (run_state, ["state_bench"]),
     "snapshot": (run_snapshot, ["snapshot_bench"]),
     "plugin": (run_plugin, ["plugin_bench"]),
     "list": (run_list, ["list_bench"]),
