@@ -16,8 +16,11 @@ namespace {
 // more that any third one looked like an outlier.
 constexpr double kLapsedWeight = 0.5;
 
-constexpr int kCountBits = 20;
+constexpr int kCountBits = 20;       // beside the weight
+constexpr int kUpperCountBits = 11;  // beside the time
 constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
+constexpr uint64_t kUpperCountMask = (uint64_t{1} << kUpperCountBits) - 1;
+constexpr int64_t kLatestUs = INT64_MAX >> kUpperCountBits;
 // A weight is at least 1 and below 2^63: 6 bits of its exponent and 38 of its fraction are left.
 constexpr int kDroppedWeightBits = 14;
 static_assert(kDroppedWeightBits + 6 == kCountBits);
@@ -44,18 +47,23 @@ ZscoreAgent::ZscoreAgent(const ZscoreOptions& options)
 ZscoreAgent::Profile ZscoreAgent::Load(const std::byte* state) {
   Record record;
   std::memcpy(&record, state, sizeof(record));
-  const auto count = static_cast<uint32_t>(record.weight_and_count & kCountMask);
+  const auto count = static_cast<uint32_t>((record.time_and_count & kUpperCountMask) << kCountBits |
+                                           (record.weight_and_count & kCountMask));
   if (count == 0) return {};
+  const int64_t newest_us = static_cast<int64_t>(record.time_and_count) >> kUpperCountBits;
   const uint64_t weight = record.weight_and_count >> kCountBits << kDroppedWeightBits;
-  return {record.mean, record.squares, std::bit_cast<double>(weight + kBitsOfOne), record.newest_us,
+  return {record.mean, record.squares, std::bit_cast<double>(weight + kBitsOfOne), newest_us,
           count};
 }
 
 void ZscoreAgent::Store(const Profile& profile, std::byte* state) {
   constexpr uint64_t kHalf = uint64_t{1} << (kDroppedWeightBits - 1);
   const uint64_t weight = std::bit_cast<uint64_t>(profile.weight) - kBitsOfOne + kHalf;
-  const Record record = {profile.mean, profile.squares, profile.newest_us,
-                         weight >> kDroppedWeightBits << kCountBits | profile.count};
+  const int64_t newest_us = std::clamp(profile.newest_us, -kLatestUs - 1, kLatestUs);
+  const Record record = {
+      profile.mean, profile.squares,
+      static_cast<uint64_t>(newest_us) << kUpperCountBits | profile.count >> kCountBits,
+      weight >> kDroppedWeightBits << kCountBits | (profile.count & kCountMask)};
   std::memcpy(state, &record, sizeof(record));
 }
 

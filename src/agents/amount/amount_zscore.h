@@ -30,8 +30,8 @@ struct ZscoreOptions {
 /// that ends the pause is still judged by it, then a new history starts.
 ///
 /// State: 32 bytes, the weight with 39 significant bits (an error of 2 x 10^-12 per amount), the
-/// number of amounts up to kMaxHistory. Flags kInactive, without raising: no amount, an excluded
-/// refund, or fewer than min_history amounts remembered.
+/// number of amounts up to kMaxHistory, times from 1827 to 2112. Flags kInactive, without raising:
+/// no amount, an excluded refund, or fewer than min_history amounts remembered.
 class ZscoreAgent final : public Agent {
  public:
   static constexpr uint8_t kMeanSlot = 1;       ///< minor units, rounded half away from zero
@@ -39,7 +39,7 @@ class ZscoreAgent final : public Agent {
   static constexpr uint8_t kZSlot = 3;          ///< 0 when the variance is zero
   /// Amounts remembered since the history began, counted up to kMaxHistory.
   static constexpr uint8_t kHistorySlot = 4;
-  static constexpr uint32_t kMaxHistory = (1U << 20) - 1;
+  static constexpr uint32_t kMaxHistory = (1U << 31) - 1;
 
   static StateSpec State(const ZscoreOptions& options);
 
@@ -61,8 +61,8 @@ class ZscoreAgent final : public Agent {
   struct Record {
     double mean;
     double squares;
-    int64_t newest_us;
-    uint64_t weight_and_count;  ///< the weight's bits above those of 1.0, rounded; 20 bits of count
+    uint64_t time_and_count;    ///< 53 bits of newest_us; the upper 11 of 31 bits of count
+    uint64_t weight_and_count;  ///< the weight's bits above those of 1.0, rounded; the lower 20
   };
 
   static Profile Load(const std::byte* state);

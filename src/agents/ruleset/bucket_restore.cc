@@ -1,8 +1,6 @@
 #include "agents/ruleset/bucket_restore.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -12,18 +10,9 @@
 #include "agents/api/status_macros.h"
 #include "agents/ruleset/bucket_image.h"
 #include "agents/state/eviction.h"
-#include "agents/state/key_table.h"
 
 namespace caracal::agents {
 namespace {
-
-/// KeyTable::newest_us of some key.
-bool IsTableTime(int64_t time_us) {
-  constexpr int64_t kUnit = KeyTable::kTimeUnitUs;
-  constexpr int64_t kLast = (int64_t{std::numeric_limits<uint32_t>::max()} - 1) * kUnit;
-  return time_us == std::numeric_limits<int64_t>::min() ||
-         (time_us >= 0 && time_us <= kLast && time_us % kUnit == 0);
-}
 
 /// Where the keys of one group of the layout come from.
 struct GroupSource {
@@ -57,22 +46,12 @@ class Restorer {
     RETURN_IF_ERROR(RestoreTables(content.tables));
     report_.rows_forgotten = image_.rows.size() / sizeof(uint64_t) - content.rows.size();
     report_.exact = image_.layout == layout().id && report_.slices_new == 0 &&
-                    report_.keys_evicted == 0 && report_.rows_forgotten == 0 && TimesAreKept();
+                    report_.keys_evicted == 0 && report_.rows_forgotten == 0;
     content.report = report_;
     return content;
   }
 
  private:
-  /// Earlier versions saved newest event times that tables know no longer.
-  bool TimesAreKept() const {
-    bool kept = true;
-    for (const BucketImage::Group& group : image_.groups) {
-      group.keys.ForEachRank(
-          [&kept](int64_t newest_us, const auto&) { kept = kept && IsTableTime(newest_us); });
-    }
-    return kept;
-  }
-
   const StateLayout& layout() const { return rulesets_.layout(); }
 
   absl::Status Match() {

@@ -13,11 +13,13 @@ size_t HotSizeOf(const RecordLayout& layout) {
   return layout.hot_size == 0 ? layout.size : std::min(layout.hot_size, layout.size);
 }
 
+uint64_t NumberOf(int64_t value) { return static_cast<uint64_t>(value); }
+
 }  // namespace
 
 KeyTable::KeyTable(const RecordLayout& layout, HugePagePool* pool)
     : layout_(layout),
-      data_offset_(RoundUp(kHeaderBytes, layout.align)),
+      data_offset_(RoundUp(sizeof(Header), layout.align)),
       prefetch_bytes_(std::min(data_offset_ + HotSizeOf(layout), kPrefetchBytesMax)),
       index_(pool),
       slab_(StrideOf(layout), pool) {
@@ -27,7 +29,7 @@ KeyTable::KeyTable(const RecordLayout& layout, HugePagePool* pool)
 
 size_t KeyTable::StrideOf(const RecordLayout& layout) {
   const size_t align = std::max<size_t>(layout.align, alignof(Header));
-  return RoundUp(RoundUp(kHeaderBytes, layout.align) + layout.size, align);
+  return RoundUp(RoundUp(sizeof(Header), align) + layout.size, align);
 }
 
 KeyTable::Handle KeyTable::Insert(const TableKey& key) {
@@ -35,7 +37,7 @@ KeyTable::Handle KeyTable::Insert(const TableKey& key) {
   Header& header = HeaderOf(handle);
   header.first = key.first;
   header.second = key.second | (evictions_ != 0 ? kTruncated : 0);
-  header.newest = 0;
+  header.newest_us = std::numeric_limits<int64_t>::min();
   index_.Insert(key.tag, handle);
   return handle;
 }
@@ -105,11 +107,8 @@ void KeyTable::EndChanges() {
 
 KeyTable::Handle KeyTable::Restore(const SavedKey& saved) {
   const Handle handle = slab_.Allocate();
-  Header& header = HeaderOf(handle);
-  header.first = saved.key.first;
-  header.second = saved.key.second | (saved.truncated ? kTruncated : 0);
-  const bool touched = saved.newest_us != std::numeric_limits<int64_t>::min();
-  header.newest = touched ? UnitsOf(saved.newest_us) : 0;
+  HeaderOf(handle) = {saved.key.first, saved.key.second | (saved.truncated ? kTruncated : 0),
+                      saved.newest_us};
   index_.Insert(saved.key.tag, handle);
   return handle;
 }
@@ -128,7 +127,7 @@ void KeyTable::AddTo(StateDigester& digester) const {
     const Header& header = HeaderOf(slot.handle);
     digester.AddNumber(header.first);
     digester.AddNumber(header.second & ~kChanged);
-    digester.AddNumber(header.newest);
+    digester.AddNumber(NumberOf(header.newest_us));
     digester.AddBytes({record(slot.handle), layout_.size});
   }
 }

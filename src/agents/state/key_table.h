@@ -95,11 +95,10 @@ struct RecordLayout {
 
 /// Stores one fixed-size record per key: the state of one rule key in one bucket of one partition.
 ///
-/// Rules' records live inline, behind a 20-byte header with the key and its newest event time (in
-/// units of kTimeUnitUs, which is all that evictions need); an index of 32-bit tags finds them
-/// (TagIndex), so a look-up touches two places in memory and both can be prefetched. Records are
-/// named by handles, which stay valid until their key is evicted; pointers only until the next
-/// insertion.
+/// Rules' records live inline, behind a 24-byte header with the key and its newest event time; an
+/// index of 32-bit tags finds them (TagIndex), so a look-up touches two places in memory and both
+/// can be prefetched. Records are named by handles, which stay valid until their key is evicted;
+/// pointers only until the next insertion.
 ///
 /// The table evicts nothing by itself: its bucket decides when (see eviction.h and BucketState).
 /// Once it has evicted, every record made afterwards is marked truncated for as long as it lives:
@@ -119,10 +118,7 @@ class KeyTable {
   static constexpr uint32_t kRecordBytesMax = 64 * 1024;
   static constexpr uint32_t kRecordAlignMax = 16;
   /// Of the table's own, before each record.
-  static constexpr uint32_t kHeaderBytes = 20;
-  static constexpr int kTimeUnitBits = 20;
-  /// Microseconds in which newest event times are known: 1.05 s.
-  static constexpr int64_t kTimeUnitUs = int64_t{1} << kTimeUnitBits;
+  static constexpr uint32_t kHeaderBytes = 24;
 
   /// An entry as the index knows it.
   struct Slot {
@@ -170,14 +166,12 @@ class KeyTable {
 
   /// The agents' bytes of a record, aligned as the layout says. Valid until the next insertion.
   std::byte* record(Handle handle) const { return slab_.At(handle) + data_offset_; }
-  /// Newest event time of the key in microseconds, rounded down to a multiple of kTimeUnitUs; what
-  /// is before 1970 or after 2112 counts as the first or last of these. INT64_MIN before the first
-  /// Touch.
-  int64_t newest_us(Handle handle) const { return TimeOf(HeaderOf(handle).newest); }
+  /// Newest event time of the key in microseconds; INT64_MIN before the first Touch.
+  int64_t newest_us(Handle handle) const { return HeaderOf(handle).newest_us; }
   /// Notes that the key has seen an event of that time.
   void Touch(Handle handle, int64_t event_time_us) {
     Header& header = HeaderOf(handle);
-    header.newest = std::max(header.newest, UnitsOf(event_time_us));
+    header.newest_us = std::max(header.newest_us, event_time_us);
   }
   /// The record was made after the table had evicted: earlier state of its key may be lost.
   bool truncated(Handle handle) const { return (HeaderOf(handle).second & kTruncated) != 0; }
@@ -216,7 +210,7 @@ class KeyTable {
   SavedKey Save(const Slot& slot) const {
     const Header& header = HeaderOf(slot.handle);
     return {{header.first, header.second & ~kMarks, slot.tag},
-            TimeOf(header.newest),
+            header.newest_us,
             (header.second & kTruncated) != 0};
   }
   /// Makes an empty table (CHECK) the continuation of one that had evicted `evictions` records, and
@@ -240,18 +234,9 @@ class KeyTable {
   struct Header {
     uint64_t first;
     uint64_t second;  // as TableKey, and kMarks
-    uint32_t newest;  // 0 = never; else 1 + units of time since 1970
-    // The record begins here: no assignment of a whole header.
+    int64_t newest_us;
   };
-  static_assert(offsetof(Header, newest) + sizeof(uint32_t) == kHeaderBytes);
-
-  static uint32_t UnitsOf(int64_t time_us) {
-    constexpr int64_t kLast = std::numeric_limits<uint32_t>::max() - 1;
-    return static_cast<uint32_t>(std::clamp<int64_t>(time_us >> kTimeUnitBits, 0, kLast)) + 1;
-  }
-  static int64_t TimeOf(uint32_t units) {
-    return units == 0 ? std::numeric_limits<int64_t>::min() : (int64_t{units} - 1) << kTimeUnitBits;
-  }
+  static_assert(sizeof(Header) == kHeaderBytes);
 
   static constexpr uint64_t kTruncated = uint64_t{0x40} << 56;
   static constexpr uint64_t kChanged = uint64_t{0x20} << 56;  ///< the key is in changed_

@@ -44,7 +44,7 @@ std::vector<TestEvent> RandomEvents(std::mt19937& random, size_t count, int64_t 
     if (random() % 5 == 0) event.key += " is longer than fifteen bytes";
     event.merchant = "m" + std::to_string(random() % 3);
     event.country = "c" + std::to_string(random() % 4);
-    event.time_us = (now_us++ - static_cast<int64_t>(random() % 300)) * KeyTable::kTimeUnitUs;
+    event.time_us = now_us++ - static_cast<int64_t>(random() % 300);
     if (random() % 3 == 0) event.row = random() % 100;
   }
   return events;

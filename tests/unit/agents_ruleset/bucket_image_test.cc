@@ -88,7 +88,7 @@ TEST(BucketImageTest, BytesAreThoseOfTheFormat) {
             "8877665544332211"                  // row
             "3130343200000000"                  // key "1042"
             "0000000000000004"                  // its length
-            "0000b078304c0600"                  // time, in whole units of KeyTable's
+            "c0adb478304c0600"                  // time
             "efbe7f76"                          // tag
             "0300000000000000");                // count
 }

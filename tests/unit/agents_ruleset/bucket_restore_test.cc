@@ -68,7 +68,7 @@ BucketState Fed(const Rulesets& rulesets, const std::vector<std::pair<std::strin
   int64_t time_us = 0;
   for (const auto& [key, count] : times) {
     for (int i = 0; i < count; ++i) {
-      engine.Evaluate({{.key = key, .merchant = "m", .time_us = time_us += KeyTable::kTimeUnitUs}});
+      engine.Evaluate({{.key = key, .merchant = "m", .time_us = ++time_us}});
     }
   }
   return std::move(engine.bucket(0));
@@ -94,19 +94,6 @@ TEST(BucketRestoreTest, RestoresTheSavedBucketUnderItsOwnRules) {
   EXPECT_EQ(restored.state.used_bytes(), saved.used_bytes());
   EXPECT_EQ(CountOf(restored.state, "a", "k"), 3);
   EXPECT_FALSE(restored.state.rows().InsertIfNew(17));
-}
-
-// Earlier versions knew newest event times to the microsecond.
-TEST(BucketRestoreTest, ABucketWithFinerTimesIsNotTheSavedOne) {
-  const Rulesets rulesets = Rules({CountRule("a", 1, 1)});
-  std::string image = ImageOf(Fed(rulesets, {{"k", 1}}));
-  constexpr size_t kTimeTagAndCount = 8 + 4 + 8;
-  StoreLittleEndian(KeyTable::kTimeUnitUs + 1, &image[image.size() - kTimeTagAndCount]);
-  auto restored = BucketState::Parse(rulesets, {}, kBuckets, image);
-  ASSERT_TRUE(restored.ok());
-  EXPECT_FALSE(restored->report.exact);
-  EXPECT_EQ(restored->report.slices_carried, 1U);
-  EXPECT_EQ(CountOf(restored->state, "a", "k"), 1);
 }
 
 TEST(BucketRestoreTest, EmptyBucketsAndRulesWithoutStateHaveImagesToo) {
@@ -137,8 +124,7 @@ TEST(BucketRestoreTest, CarriesKnownRulesOverDropsOthersAndStartsNewOnesEmpty) {
   for (const std::string rule : {"new", "resized"}) {
     EXPECT_EQ(CountOf(restored.state, rule, "k"), 0) << rule;
   }
-  EXPECT_EQ(restored.state.table(0).newest_us(restored.state.table(0).Find(KeyOf("k"))),
-            3 * KeyTable::kTimeUnitUs);
+  EXPECT_EQ(restored.state.table(0).newest_us(restored.state.table(0).Find(KeyOf("k"))), 3);
 }
 
 TEST(BucketRestoreTest, ARuleWithChangedParametersStartsEmpty) {
@@ -151,9 +137,7 @@ TEST(BucketRestoreTest, ARuleWithChangedParametersStartsEmpty) {
 TEST(BucketRestoreTest, AGroupWithoutAnyKnownRuleStartsWithoutKeysAndMarks) {
   const Rulesets before = Rules({CountRule("a", 1, 1), Keyed("c", "merchant")});
   TestEngine engine(before, {BucketState::MinBytes(*before, 8), 8});
-  for (int i = 0; i < 40; ++i) {
-    engine.Evaluate({{.key = std::to_string(i), .time_us = i * KeyTable::kTimeUnitUs}});
-  }
+  for (int i = 0; i < 40; ++i) engine.Evaluate({{.key = std::to_string(i), .time_us = i}});
   ASSERT_GT(engine.bucket(0).table(1).evictions(), 0U);
   const uint64_t evictions = engine.bucket(0).table(0).evictions();
   const size_t keys = engine.bucket(0).table(1).size();
@@ -180,9 +164,7 @@ TEST(BucketRestoreTest, WhatExceedsSmallerLimitsIsEvictedAndSaysSo) {
   const size_t per_key = KeyTable::BytesPerKey(rulesets->layout().groups[0].record);
   TestEngine engine(rulesets, {1 << 20, 10});
   for (int i = 0; i < 100; ++i) {
-    engine.Evaluate({{.key = std::to_string(i),
-                      .time_us = i * KeyTable::kTimeUnitUs,
-                      .row = static_cast<uint64_t>(i)}});
+    engine.Evaluate({{.key = std::to_string(i), .time_us = i, .row = static_cast<uint64_t>(i)}});
   }
   const BucketLimits limits{RowFilter::MaxBytes(4) + 50 * per_key, 4};
   RestoredBucket restored = Restored(engine.bucket(0), rulesets, limits);

@@ -26,14 +26,10 @@ std::shared_ptr<const CompiledRulesets> OneRule() {
   return CompileForTest({Ruleset("x", 0, {CountRule("r", 1, 1)})});
 }
 
-/// What evictions tell event times apart by.
-constexpr int64_t kUnit = KeyTable::kTimeUnitUs;
-
-/// A unit apart from each other.
-std::vector<TestEvent> NewKeys(int count, int64_t first_unit) {
+std::vector<TestEvent> NewKeys(int count, int64_t first_time_us) {
   std::vector<TestEvent> events;
   for (int i = 0; i < count; ++i) {
-    events.push_back({.key = "k" + std::to_string(i), .time_us = (first_unit + i) * kUnit});
+    events.push_back({.key = "k" + std::to_string(i), .time_us = first_time_us + i});
   }
   return events;
 }
@@ -41,9 +37,9 @@ std::vector<TestEvent> NewKeys(int count, int64_t first_unit) {
 TEST(EvaluatorEvictionTest, KeyThatComesBackStartsAnewAndSaysSo) {
   const auto rulesets = OneRule();
   TestEngine engine(rulesets, Smallest(*rulesets));
-  std::vector<TestEvent> events = NewKeys(17, 100);         // the last one evicts k0
-  events.push_back({.key = "k0", .time_us = 200 * kUnit});  // evicts k1
-  events.push_back({.key = "k5", .time_us = 201 * kUnit});
+  std::vector<TestEvent> events = NewKeys(17, 100);  // the last one evicts k0
+  events.push_back({.key = "k0", .time_us = 200});   // evicts k1
+  events.push_back({.key = "k5", .time_us = 201});
   engine.Evaluate(events);
   const Texts& judgements = engine.judgements();
   EXPECT_EQ(judgements[15], "15/0 1 0=1");
@@ -59,11 +55,9 @@ TEST(EvaluatorEvictionTest, KeysTouchedEarlierInTheBatchCountAsTouched) {
   TestEngine engine(rulesets, Smallest(*rulesets));
   engine.Evaluate(NewKeys(16, 100));
   // k0 was the oldest; its new time must be known when the new key evicts.
-  engine.Evaluate({{.key = "k0", .time_us = 300 * kUnit},
-                   {.key = "new", .time_us = 301 * kUnit},
-                   {.key = "k0"}});
+  engine.Evaluate({{.key = "k0", .time_us = 300}, {.key = "new", .time_us = 301}, {.key = "k0"}});
   EXPECT_EQ(engine.judgements().back(), "18/0 1 0=3");
-  engine.Evaluate({{.key = "k1", .time_us = 400 * kUnit}});
+  engine.Evaluate({{.key = "k1", .time_us = 400}});
   EXPECT_EQ(engine.judgements().back(), "19/0 1 truncated 0=1");
 }
 
@@ -92,7 +86,7 @@ TEST(EvaluatorEvictionTest, OnlyRulesetsThatUseTruncatedStateSaySo) {
   TestEngine engine(rulesets, Smallest(*rulesets));
   engine.Evaluate(NewKeys(17, 100));
   ASSERT_EQ(engine.bucket(0).evictions(), 1U);
-  engine.Evaluate({{.key = "k0", .country = "DE", .time_us = 500 * kUnit, .amount = 11}});
+  engine.Evaluate({{.key = "k0", .country = "DE", .time_us = 500, .amount = 11}});
   // The last ruleset's count may be too low to fire: the sum may be too low.
   EXPECT_EQ(engine.judgements(),
             (Texts{"17/0 1 0=11", "17/1 1 0=11", "17/2 1 0=11", "17/3 1 truncated 0=11"}));
@@ -115,7 +109,7 @@ TEST(EvaluatorEvictionTest, ResultsAreTheSameForEveryBatchSplit) {
       event.key = "key" + std::to_string(std::min(random() % 90, random() % 90));
       event.merchant = "m" + std::to_string(random() % 3);
       event.country = "c" + std::to_string(random() % 4);
-      event.time_us = (i - static_cast<int64_t>(random() % 300)) * kUnit;
+      event.time_us = i - static_cast<int64_t>(random() % 300);
       if (random() % 4 == 0) event.row = random() % 100;
       events.push_back(event);
     }

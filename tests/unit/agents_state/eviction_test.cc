@@ -11,9 +11,8 @@ namespace {
 
 TableKey KeyOf(const std::string& text) { return TableKey::Of(text, HashKey(text, 1)); }
 
-/// `time` in units of kTimeUnitUs.
 void Insert(KeyTable& table, const std::string& text, int64_t time) {
-  table.Touch(table.FindOrInsert(KeyOf(text)).first, time * KeyTable::kTimeUnitUs);
+  table.Touch(table.FindOrInsert(KeyOf(text)).first, time);
 }
 
 bool Holds(const KeyTable& table, const std::string& text) {

@@ -26,12 +26,9 @@ const std::vector<RecordPiece> kWhole = {{0, 0, 8}};
 
 TableKey KeyOf(std::string_view text) { return TableKey::Of(text, HashKey(text, kSeed)); }
 
-constexpr int64_t kUnit = KeyTable::kTimeUnitUs;
-
-/// `time` in units of kUnit.
-void Put(KeyTable& table, std::string_view text, int64_t time, uint64_t value) {
+void Put(KeyTable& table, std::string_view text, int64_t time_us, uint64_t value) {
   const KeyTable::Handle handle = table.FindOrInsert(KeyOf(text)).first;
-  table.Touch(handle, time * kUnit);
+  table.Touch(handle, time_us);
   std::memcpy(table.record(handle), &value, sizeof(value));
 }
 
@@ -74,10 +71,10 @@ TEST(KeyTableImageTest, HasOneImageWhateverTheHistoryInMemory) {
     std::mt19937 random(seed);
     std::vector<std::string> texts = RandomTexts(random, 300);
     KeyTable first(kLayout);
-    for (size_t i = 0; i < texts.size(); ++i) Put(first, texts[i], 5, texts[i].size() * 3);
+    for (size_t i = 0; i < texts.size(); ++i) Put(first, texts[i], -5, texts[i].size() * 3);
     KeyTable second(kLayout);
     std::shuffle(texts.begin(), texts.end(), random);
-    for (const std::string& text : texts) Put(second, text, 5, text.size() * 3);
+    for (const std::string& text : texts) Put(second, text, -5, text.size() * 3);
     EXPECT_EQ(ImageOf(first), ImageOf(second));
     EXPECT_EQ(ImageOf(first).size(), 300 * kEntryBytes);
   }
@@ -86,7 +83,7 @@ TEST(KeyTableImageTest, HasOneImageWhateverTheHistoryInMemory) {
 TEST(KeyTableImageTest, RestoresKeysTimesMarksRecordsAndEvictions) {
   KeyTable table(kLayout);
   Put(table, "gone", 1, 1);
-  Put(table, "kept", 9, 2);
+  Put(table, "kept", -9, 2);
   Evict(table, "gone");
   Put(table, "a key that is longer than fifteen bytes", 12, 3);
   table.FindOrInsert(KeyOf("never touched"));
@@ -99,22 +96,9 @@ TEST(KeyTableImageTest, RestoresKeysTimesMarksRecordsAndEvictions) {
   EXPECT_EQ(restored.evictions(), 1U);
   EXPECT_FALSE(restored.truncated(restored.Find(KeyOf("kept"))));
   EXPECT_TRUE(restored.truncated(restored.Find(KeyOf("never touched"))));
-  EXPECT_EQ(restored.newest_us(restored.Find(KeyOf("kept"))), 9 * kUnit);
+  EXPECT_EQ(restored.newest_us(restored.Find(KeyOf("kept"))), -9);
   // As in the saved table: a key made from now on is marked.
   EXPECT_TRUE(restored.truncated(restored.FindOrInsert(KeyOf("new")).first));
-}
-
-// Earlier versions knew newest event times to the microsecond.
-TEST(KeyTableImageTest, RestoresFinerTimesAsTheTableKnowsThem) {
-  KeyTable table(kLayout);
-  Put(table, "k", 7, 1);
-  std::string image = ImageOf(table);
-  const std::string coarse = image;
-  StoreLittleEndian(7 * kUnit + 345'678, &image[16]);
-  KeyTable restored(kLayout);
-  ASSERT_TRUE(Restore(image, 0, restored).ok());
-  EXPECT_EQ(restored.newest_us(restored.Find(KeyOf("k"))), 7 * kUnit);
-  EXPECT_EQ(ImageOf(restored), coarse);
 }
 
 TEST(KeyTableImageTest, RestoredTablesGrowAndEvictLikeTheSavedOnes) {
@@ -165,7 +149,7 @@ TEST(KeyTableImageTest, EvictsUpToARankInsteadOfRestoring) {
   const std::string image = ImageOf(table);
   const KeyTableImage saved(image, 8, 0);
   // Times 100 and 101 and, of the two keys at 102, the one with the smaller bytes.
-  const EvictionRank last{102 * kUnit, KeyOf("4").order(), 3};
+  const EvictionRank last{102, KeyOf("4").order(), 3};
   KeyTable restored(kLayout);
   ASSERT_TRUE(
       saved
@@ -188,7 +172,7 @@ TEST(KeyTableImageTest, RanksAreThoseOfTheTable) {
   std::set<std::pair<uint64_t, uint64_t>> found;
   const std::string image = ImageOf(table);
   KeyTableImage(image, 8, 0).ForEachRank([&found](int64_t newest_us, const auto& order) {
-    EXPECT_EQ(newest_us, 4 * kUnit);
+    EXPECT_EQ(newest_us, 4);
     found.insert(order);
   });
   EXPECT_EQ(found, expected);
