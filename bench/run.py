@@ -202,7 +202,7 @@ def run_state(runner):
             arguments.append("--benchmark_repetitions=1")
         for runs in runner.google("state_bench", *arguments).values():
             if is_memory:
-                target = "<= 112" if "zscore/keys:10000000" in row else ""
+                target = "<= 128" if "zscore/keys:10000000" in row else ""
                 yield Figure(f"{row}: rss", "B/key", column(runs, "rss"), target)
                 for part in ("state", "index", "slab", "header", "velocity", "amount", "geo",
                              "spare", "filter"):

@@ -115,7 +115,7 @@ TEST(DeterminismTest, AmountProfile) {
 }
 
 TEST(DeterminismTest, AmountZscore) {
-  ExpectDigest(0xbd17b47a28c7ebbd, "amount",
+  ExpectDigest(0x8351121420cd9c5e, "amount",
                {{"zscore", Object({{"half_life", Duration("7m")}, {"above", Exact("1.6")}})},
                 {"refunds", Text("include")}});
 }
