@@ -1,14 +1,12 @@
 #include "pipeline/snapshot/kafka_snapshot_loader.h"
 
 #include <algorithm>
-#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
-#include "pipeline/base/thread_priority.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -50,14 +48,7 @@ bool KafkaSnapshotLoader::WriteAll(const PartitionLease& lease, std::vector<Stat
 }
 
 absl::Status KafkaSnapshotLoader::Connect() {
-  // Partitions that this member has already shall not wait for the state of those that come.
-  absl::StatusOr<KafkaClient> client;
-  std::thread([this, &client] {
-    RunBehindOthers();
-    client = MakeReader(topics_.connection, topics_.group_id, ReaderSettings());
-  }).join();
-  RETURN_IF_ERROR(client.status());
-  client_ = *std::move(client);
+  ASSIGN_OR_RETURN(client_, MakeReader(topics_.connection, topics_.group_id, ReaderSettings()));
   queue_.reset(rd_kafka_queue_get_consumer(client_.get()));
   waker_.emplace(client_.get());
   ASSIGN_OR_RETURN(writer_, StateTopicWriter::Create(topics_.connection, topics_.topics, [this] {

@@ -11,7 +11,6 @@
 #include "agents/api/status_macros.h"
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
-#include "pipeline/base/thread_priority.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -88,7 +87,6 @@ bool PartitionRestorer::Backoff() {
 }
 
 void PartitionRestorer::Run() {
-  RunBehindOthers();
   const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !requests_.empty();
   };
