@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from broker import Broker
 from exact import Truth
 from group import Group
-from harness.waiting import wait_until
+from harness.waiting import WaitTimeout, wait_until
 from load import Load, Producer
 from proxy import Api, wire
 
@@ -29,6 +29,9 @@ _POINTS = (
     "partition.revoke",
     "restore.state",
 )
+# Points that a life of some seconds meets once.
+_SELDOM = ("partition.revoke", "restore.state")
+_CROWDS = 4
 
 
 @dataclass(frozen=True)
@@ -92,10 +95,25 @@ def _freeze(group, point, rng, longest_s):
     its work over."""
     member = rng.choice(group.members)
     member.kill()
-    member.start(CARACAL_FAILPOINTS=f"{point}=stop@{rng.randrange(3, 8)}")
+    passage = 1 if point in _SELDOM else rng.randrange(3, 8)
+    member.start(CARACAL_FAILPOINTS=f"{point}=stop@{passage}")
+    if point == "partition.revoke":
+        _crowd(group, member, rng.choice([other for other in group.members if other is not member]))
     wait_until(member.frozen, lambda: f"{point}: nobody comes by\n{group.describe_progress()}", 60)
     time.sleep(rng.uniform(20, longest_s))
     member.thaw()
+
+
+def _crowd(group, member, other):
+    """Lets `member` have some of what `other` had, and give it back: again, where it got none."""
+    for _ in range(_CROWDS):
+        other.kill()
+        group.wait_in_group(len(group.members) - 1)
+        other.start()
+        try:
+            return wait_until(member.frozen, lambda: "not frozen", 20)
+        except WaitTimeout:
+            continue
 
 
 def _hijack(broker, group):
