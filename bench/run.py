@@ -42,7 +42,7 @@ class Figure:
         return self.median() <= limit if relation == "<=" else self.median() >= limit
 
     def verdict(self):
-        return "VOID" if self.void else {None: "", True: "met", False: "NOT MET"}[self.met()]
+        return "VOID" if self.void else {None: "", True: "met", False: "missed"}[self.met()]
 
 
 class Runner:
@@ -103,9 +103,18 @@ def run_agents(runner):
         yield Figure(f"{agent}", "ns/event", [1e9 * entry["per_event"] for entry in repetitions])
 
 
+# Of decode / On-Demand: at least 1.5 times as fast, 4 times where there is a schema block.
+DECODE_TARGETS = {
+    "bare_text": "<= 0.667",
+    "bare_base64": "<= 0.667",
+    "wrapped_base64": "<= 0.25",
+    "flat_row": "",
+}
+
+
 def run_decode(runner):
     runs = runner.google("decode_bench", "--benchmark_enable_random_interleaving=true")
-    for shape in ("bare_text", "bare_base64", "wrapped_base64", "flat_row"):
+    for shape, target in DECODE_TARGETS.items():
         if f"BM_Decode/{shape}" not in runs:
             continue
         decode = per_item(runs[f"BM_Decode/{shape}"])
@@ -120,7 +129,7 @@ def run_decode(runner):
             yield Figure(f"{shape}: bare On-Demand, {flags}", "ns/event", bare)
             middle = statistics.median(bare)
             yield Figure(f"{shape}: decode / bare On-Demand, {flags}", "ratio",
-                         [value / middle for value in decode], "<= 1.3")
+                         [value / middle for value in decode], target)
 
 
 def run_engine(runner):
