@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs the benchmarks, writes NAME.json beside the build, and prints one table of figures.
+"""Runs the benchmarks, writes NAME_bench.json beside the build, and prints one table of figures.
 
 Every figure is the median of its repetitions, with the smallest and the largest. Called by
 `./dev bench`, which builds first.
@@ -15,34 +15,13 @@ import statistics
 import subprocess
 import sys
 
+import table
+from table import Figure
+
 BENCH = pathlib.Path(__file__).resolve().parent
 PROGRAM = "src/pipeline/tools/caracal"
 QUIET_LOAD = 0.5
 HELP = {"-h", "--help"}
-
-
-@dataclasses.dataclass
-class Figure:
-    """One row of the table. target: "<= 600" or empty. void: what it compares is not comparable."""
-
-    name: str
-    unit: str
-    values: list
-    target: str = ""
-    void: bool = False
-
-    def median(self):
-        return statistics.median(self.values)
-
-    def met(self):
-        if self.void or not self.target:
-            return None
-        relation, limit = self.target.split()
-        limit = float(limit)
-        return self.median() <= limit if relation == "<=" else self.median() >= limit
-
-    def verdict(self):
-        return "VOID" if self.void else {None: "", True: "met", False: "missed"}[self.met()]
 
 
 class Runner:
@@ -396,6 +375,9 @@ def machine():
 
     return {
         "cpu": first("/proc/cpuinfo", "model name"),
+        # What the name leaves out.
+        "cpu_family": first("/proc/cpuinfo", "cpu family"),
+        "cpu_model": first("/proc/cpuinfo", "model\t"),
         "cores": os.cpu_count(),
         "memory": first("/proc/meminfo", "MemTotal"),
         "kernel": os.uname().release,
@@ -413,28 +395,8 @@ def conditions(load_before, ticks_before):
     return {"load_before": load_before, "steal_share": round(stolen / max(1, everything), 4)}
 
 
-def number(value):
-    if abs(value) >= 1000:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
-
-
-def print_table(title, figures):
-    rows = [(figure.name, number(figure.median()),
-             f"{number(min(figure.values))} … {number(max(figure.values))}", figure.unit,
-             figure.target, figure.verdict())
-            for figure in figures]
-    rows.insert(0, (title, "median", "min … max", "unit", "target", ""))
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    print()
-    for row in rows:
-        cells = [row[0].ljust(widths[0]), row[1].rjust(widths[1]), row[2].rjust(widths[2])]
-        cells += [cell.ljust(width) for cell, width in zip(row[3:], widths[3:])]
-        print("  ".join(cells).rstrip())
-
-
 def run_one(name, runner):
-    """Runs a benchmark, writes its report, prints its table; False = something in it is void."""
+    """Runs a benchmark, writes its report, prints its table; returns its figures."""
     load, ticks = os.getloadavg()[0], stolen_ticks()
     if load > QUIET_LOAD:
         print(f"bench: the machine is not idle (load {load:.1f}): believe CPU times and ratios of "
@@ -451,8 +413,21 @@ def run_one(name, runner):
                     for figure in figures],
     }
     (runner.build / f"{name}_bench.json").write_text(json.dumps(report, indent=1) + "\n")
-    print_table(name, figures)
-    return not any(figure.void for figure in figures)
+    print(f"\n{table.text_of(name, figures)}", flush=True)
+    return figures
+
+
+def run_all(names, runner_of):
+    """Runs benchmarks one after the other, and ends with one table of all of them, or of those that
+    came before one that failed; False = something in it is void."""
+    figures = {}
+    try:
+        for name in names:
+            figures[name] = run_one(name, runner_of(name))
+    finally:
+        if len(figures) > 1:
+            print(f"\n{table.text_of_all(figures)}", flush=True)
+    return not any(figure.void for each in figures.values() for figure in each)
 
 
 def print_help(name, runner):
@@ -492,10 +467,9 @@ def main():
     if HELP & set(extra):
         print_help(names[0], Runner(build, 1, extra))
         return 0
-    valid = [
-        run_one(name, Runner(build, arguments.repetitions or REPETITIONS.get(name, 5), extra))
-        for name in names]
-    return 0 if all(valid) else 1
+    valid = run_all(names, lambda name: Runner(
+        build, arguments.repetitions or REPETITIONS.get(name, 5), extra))
+    return 0 if valid else 1
 
 
 if __name__ == "__main__":
