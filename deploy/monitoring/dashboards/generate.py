@@ -91,6 +91,12 @@ ROWS = (
         Panel("Event time fallbacks", "Transactions judged by another clock per second: the mapped "
               "event time was missing or lay too far ahead.", "reqps",
               ((rate("caracal_event_time_fallbacks_total", "time_source"), "{{time_source}}"),)),
+        Panel("Decoded without parsing", "Share of records, replayed ones included, whose layout "
+              "was remembered: near 100 %, but after a change of the schema, from which it comes "
+              "back by itself.", "percentunit",
+              (("1 - " + rate("caracal_decode_full_parses_total", "topic") + " / ("
+                + rate("caracal_records_consumed_total", "topic") + " + "
+                + rate("caracal_records_replayed_total", "topic") + ")", "{{topic}}"),)),
         Panel("Unaccounted", "Consumed, but neither evaluated, skipped nor dead-lettered: 0 at "
               "every epoch boundary; anything that stays is a bug.", "short",
               ((total("instance:caracal_records_unaccounted:sum", "instance"), "{{instance}}"),)),

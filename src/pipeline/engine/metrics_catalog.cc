@@ -81,7 +81,8 @@ void MetricsCatalog::AddStreams() {
       {"topic", "time_source"});
   auto& parses = Declare(kCounter, "caracal_decode_full_parses_total",
                          "Records parsed as a whole, as no remembered layout fitted them; few "
-                         "beside those consumed and replayed, but after a change of the schema.",
+                         "beside those consumed and replayed, but after a change of the schema; "
+                         "the others took the fast path.",
                          {"topic"});
   auto& rejected = Declare(kCounter, "caracal_dead_letters_total",
                            "Records that could not be read and went to the dead-letter topic.",
