@@ -16,64 +16,10 @@ import subprocess
 import sys
 
 import table
+from runner import HELP, PROGRAM, Runner, column, cpu_per_item, per_item
 from table import Figure
 
-BENCH = pathlib.Path(__file__).resolve().parent
-PROGRAM = "src/pipeline/tools/caracal"
 QUIET_LOAD = 0.5
-HELP = {"-h", "--help"}
-
-
-class Runner:
-    """Where the programs are, and how often each measurement is repeated."""
-
-    def __init__(self, build, repetitions, extra):
-        self.build = build
-        self.repetitions = repetitions
-        self.extra = extra
-
-    def path(self, name):
-        return str(self.build / name)
-
-    def google(self, name, *arguments):
-        """Runs a Google Benchmark program; {benchmark: [repetition, ...]} of its JSON."""
-        out = self.build / f"{name}.raw.json"
-        command = [self.path(f"bench/{name}"), f"--benchmark_repetitions={self.repetitions}",
-                   "--benchmark_display_aggregates_only=true", f"--benchmark_out={out}",
-                   "--benchmark_out_format=json", *arguments, *self.extra]
-        subprocess.run(command, check=True, stdout=sys.stderr, stdin=subprocess.DEVNULL)
-        repetitions = {}
-        for entry in json.loads(out.read_text())["benchmarks"]:
-            if entry["run_type"] != "iteration":
-                continue
-            if entry.get("error_occurred"):
-                raise SystemExit(f"{entry['name']}: {entry['error_message']}")
-            repetitions.setdefault(entry["run_name"], []).append(entry)
-        out.unlink()
-        return repetitions
-
-    def script(self, name, *arguments, accepted=(0,)):
-        """Runs one of our scripts; its report. accepted: exit codes of one that has made it."""
-        out = self.build / f"{pathlib.PurePath(name).name}.raw.json"
-        command = [sys.executable, "-B", str(BENCH / f"{name}.py"), "--out", str(out),
-                   "--caracal", self.path(PROGRAM), *arguments, *self.extra]
-        done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
-        if HELP & set(self.extra):
-            raise SystemExit(done.returncode)
-        if done.returncode not in accepted or not out.exists():
-            raise SystemExit(done.returncode or 1)
-        report = json.loads(out.read_text())
-        out.unlink()
-        return report
-
-
-def column(repetitions, key):
-    return [entry[key] for entry in repetitions]
-
-
-def per_item(repetitions):
-    """ns per item of each repetition."""
-    return [1e9 / entry["items_per_second"] for entry in repetitions]
 
 
 def run_agents(runner):
@@ -89,6 +35,24 @@ DECODE_TARGETS = {
     "wrapped_base64": "<= 0.25",
     "flat_row": "",
 }
+
+
+def run_ring(runner):
+    for name, repetitions in runner.google("ring_bench").items():
+        name = name.removeprefix("BM_").partition("/process_time")[0]
+        if not name.startswith("HandOff"):
+            yield Figure(name, "ns/message", per_item(repetitions))
+            continue
+        yield Figure(f"{name}: wall", "ns/event", per_item(repetitions))
+        yield Figure(f"{name}: CPU", "ns/event", cpu_per_item(repetitions),
+                     "<= 10" if name.endswith("batch:1024") else "")
+
+
+def run_encode(runner):
+    for name, repetitions in runner.google("encode_bench").items():
+        name = name.removeprefix("Encode/")
+        yield Figure(name, "ns/alert", per_item(repetitions))
+        yield Figure(f"{name}: value", "B/alert", column(repetitions, "bytes"))
 
 
 def run_decode(runner):
@@ -143,8 +107,7 @@ def run_fan_out(runner):
     runs = {name.split("/process_time")[0].removeprefix("fan_out/"): entries
             for name, entries in runner.google("fan_out_bench").items()}
     wall = {name: per_item(entries) for name, entries in runs.items()}
-    cpu = {name: [entry["cpu_time"] / entry["real_time"] * 1e9 / entry["items_per_second"]
-                  for entry in entries] for name, entries in runs.items()}
+    cpu = {name: cpu_per_item(entries) for name, entries in runs.items()}
     for name in runs:
         yield Figure(f"{name}: wall", "ns/event", wall[name])
         yield Figure(f"{name}: CPU", "ns/event", cpu[name])
@@ -347,6 +310,8 @@ BENCHMARKS = {
     "decode": (run_decode, ["decode_bench"]),
     "fan_out": (run_fan_out, ["fan_out_bench"]),
     "agents": (run_agents, ["agents_bench"]),
+    "ring": (run_ring, ["ring_bench"]),
+    "encode": (run_encode, ["encode_bench"]),
     "key_table": (run_key_table, ["key_table_bench"]),
     "state": (run_state, ["state_bench"]),
     "snapshot": (run_snapshot, ["snapshot_bench"]),
