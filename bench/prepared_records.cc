@@ -24,14 +24,12 @@ class PreparedBatch : public RecordBatch {
 
 }  // namespace
 
-PreparedRecords::PreparedRecords(EventGenerator& generator, std::vector<LeasePtr> leases,
-                                 size_t batch_records)
-    : generator_(generator), batch_records_(batch_records) {
-  CHECK(generator.options().partitions == static_cast<int32_t>(leases.size()));
-  for (LeasePtr& lease : leases) partitions_.push_back({std::move(lease), {}, {}, 0, 0});
+PreparedRecords::PreparedRecords(std::vector<LeasePtr> leases, size_t batch_records)
+    : batch_records_(batch_records) {
+  for (LeasePtr& lease : leases) partitions_.push_back({std::move(lease), {}, {}, 0, 0, 0});
 }
 
-void PreparedRecords::Render(size_t records) {
+size_t PreparedRecords::Render(size_t records, const Next& next) {
   batches_.clear();
   for (Partition& partition : partitions_) {
     partition.bytes.clear();
@@ -39,14 +37,13 @@ void PreparedRecords::Render(size_t records) {
     partition.next_place = partition.next_byte = 0;
   }
   GeneratedRecord record;
-  for (size_t i = 0; i < records; ++i) {
-    CHECK(generator_.Next(record));
+  size_t rendered = 0;
+  for (; rendered < records && next(record); ++rendered) {
     CHECK(record.value.data() != nullptr);
-    Partition& partition = partitions_[static_cast<size_t>(record.partition)];
+    Partition& partition = partitions_.at(static_cast<size_t>(record.partition));
     partition.bytes.append(record.key).append(record.value);
     partition.places.push_back({static_cast<uint32_t>(record.key.size()),
-                                static_cast<uint32_t>(record.value.size()),
-                                static_cast<int64_t>(record.offset), record.timestamp_ms});
+                                static_cast<uint32_t>(record.value.size()), record.timestamp_ms});
   }
   for (bool more = true; more;) {
     more = false;
@@ -57,6 +54,7 @@ void PreparedRecords::Render(size_t records) {
       }
     }
   }
+  return rendered;
 }
 
 size_t PreparedRecords::bytes() const {
@@ -79,7 +77,7 @@ std::shared_ptr<RecordBatch> PreparedRecords::CutBatch(Partition& partition) con
     const Place& place = partition.places[partition.next_place++];
     RawRecord record;
     record.lease = partition.lease.get();
-    record.offset = place.offset;
+    record.offset = partition.next_offset++;
     record.timestamp_ms = place.timestamp_ms;
     record.key = bytes.substr(partition.next_byte, place.key_size);
     record.value = bytes.substr(partition.next_byte + place.key_size, place.value_size);
