@@ -162,6 +162,11 @@ def run_state(runner):
                 for part in ("state", "index", "slab", "header", "velocity", "amount", "geo",
                              "spare", "filter"):
                     yield Figure(f"{row}: {part}", "B/key", column(runs, part))
+                for key, title in (("pause", "longest batch while it grew, CPU"),
+                                   ("pause_wall", "longest batch while it grew, wall"),
+                                   ("pause_table", "longest batch with growth of one table, CPU"),
+                                   ("batch", "batch while it grew, mean, CPU")):
+                    yield Figure(f"{row}: {title}", "ns", column(runs, key))
             else:
                 cpu[row] = column(runs, "cpu_ns")
                 yield Figure(f"{row}: CPU", "ns/event", cpu[row])

@@ -6,6 +6,11 @@
 // system, all in bytes per key and without the row filter, which is `filter` (it is bounded per
 // bucket, not per key). `state` = index + slab; `slab` = header + velocity + amount + geo + spare.
 // One process per row (--benchmark_filter), one repetition: freed memory hides what is needed next.
+// While the first payments of all accounts are judged, tables grow within batches of 1,024: `pause`
+// is the processor time of the longest one in ns, `pause_wall` the longest by the clock,
+// `pause_table` the longest one in which the index of a single table grew; `batch` is the mean. All
+// are from payments at hand to judgements, new pages of memory and the growth of row filters
+// included.
 //
 // judge/*: accounts drawn uniformly, row filters full; from batches at hand (in the second-level
 // cache) to judgements: rows seen before, key table, three rules. `cpu_ns` per event.
@@ -15,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -163,6 +169,15 @@ class Payments {
   uint64_t rows_ = 0;
 };
 
+/// The longest of some batches, in ns, and the sum. `table`: of those in which one table has grown.
+struct Pauses {
+  double cpu = 0;
+  double wall = 0;
+  double table = 0;
+  double cpu_sum = 0;
+  size_t batches = 0;
+};
+
 /// The state of all accounts, and who judges their payments. One thread.
 class Population {
  public:
@@ -176,9 +191,11 @@ class Population {
     for (uint32_t i = 0; i < kBuckets; ++i) buckets_.emplace_back(rulesets_, kLimits, &pool_);
   }
 
-  /// Every account pays row.payments times, ten seconds apart.
+  /// Every account pays row.payments times, ten seconds apart. Batches of the first payments are
+  /// timed.
   void Fill() {
     for (int payment = 0; payment < row_.payments; ++payment) {
+      timed_ = payment == 0;
       for (uint64_t account = 0; account < row_.keys; ++account) {
         now_us_ = kFirstPaymentUs + payment * kPaymentGapUs +
                   static_cast<int64_t>(account * static_cast<uint64_t>(kSecond) / row_.keys);
@@ -186,6 +203,7 @@ class Population {
       }
     }
     Judge();
+    timed_ = false;
   }
 
   /// Accounts pay at random until every row filter is full.
@@ -215,11 +233,18 @@ class Population {
   const CompiledRulesets& rulesets() const { return *rulesets_; }
   uint64_t evaluated() const { return counts_.evaluated; }
   uint64_t paid() const { return payments_.rows(); }
+  /// Of the batches of the first payments of all accounts.
+  const Pauses& pauses() const { return pauses_; }
 
  private:
   void Pay(uint64_t account) {
     payments_.Add(account, now_us_);
-    if (payments_.full()) Judge();
+    if (!payments_.full()) return;
+    if (timed_) {
+      TimedJudge();
+    } else {
+      Judge();
+    }
   }
   void AddRandom() {
     random_ = random_ * 0x5851F42D4C957F2D + 0x14057B7EF767814F;
@@ -232,6 +257,27 @@ class Population {
   void PayAtRandom() {
     AddRandom();
     if (payments_.full()) Judge();
+  }
+  void TimedJudge() {
+    const double cpu_before = ThreadCpuNanos();
+    const auto start = std::chrono::steady_clock::now();
+    Judge();
+    const std::chrono::duration<double, std::nano> wall = std::chrono::steady_clock::now() - start;
+    const double cpu = ThreadCpuNanos() - cpu_before;
+    pauses_.cpu = std::max(pauses_.cpu, cpu);
+    pauses_.wall = std::max(pauses_.wall, wall.count());
+    if (TakeGrownTables() == 1) pauses_.table = std::max(pauses_.table, cpu);
+    pauses_.cpu_sum += cpu;
+    ++pauses_.batches;
+  }
+  /// How many tables have an index that has grown since the last call.
+  size_t TakeGrownTables() {
+    size_t grown = 0;
+    for (size_t i = 0; i < buckets_.size(); ++i) {
+      const size_t bytes = buckets_[i].table(0).index_bytes();
+      if (std::exchange(index_bytes_[i], bytes) != bytes) ++grown;
+    }
+    return grown;
   }
   void Judge() {
     evaluator_.Evaluate(payments_.inputs(), judgements_, counts_);
@@ -246,6 +292,9 @@ class Population {
   EvaluationCounts counts_;
   Payments payments_;
   std::vector<Judgement> judgements_;
+  bool timed_ = false;
+  Pauses pauses_;
+  std::vector<size_t> index_bytes_ = std::vector<size_t>(kBuckets);  ///< when last looked at
   int64_t now_us_ = 0;
   uint64_t random_ = kSeed;
 };
@@ -297,6 +346,11 @@ void RunMemory(benchmark::State& state, const Row& row) {
     state.counters["rss"] = (grown - filters) / all;
     state.counters["pages"] = (static_cast<double>(population.pool().bytes()) - filters) / all;
     state.counters["filter"] = filters / all;
+    const Pauses& pauses = population.pauses();
+    state.counters["pause"] = pauses.cpu;
+    state.counters["pause_wall"] = pauses.wall;
+    state.counters["pause_table"] = pauses.table;
+    state.counters["batch"] = pauses.cpu_sum / static_cast<double>(pauses.batches);
     ReportParts(state, population, keys);
   }
 }
