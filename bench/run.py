@@ -243,7 +243,7 @@ def run_drain(runner):
                            "--runs", str(runner.repetitions))
     for name, values in report["figures"].items():
         target = DRAIN_TARGETS.get(name, "")
-        yield Figure(name, unit_of(name) or "ratio", values, target)
+        yield Figure(name, unit_of(name) or "ratio", values, target, void=bool(report["void"]))
 
 
 LATENCY_TARGETS = {
