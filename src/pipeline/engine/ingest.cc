@@ -113,13 +113,13 @@ std::vector<SnapshotSchedule::Position> Ingest::LivePositions() const {
 
 std::vector<DueBucket> Ingest::TakeDueBuckets() {
   if (snapshots_ == nullptr || snapshots_->Busy()) return {};
-  return schedule_.TakeDue(LivePositions());
+  return schedule_.TakeDue(LivePositions(), clock_.MonotonicMicros());
 }
 
 bool Ingest::CopiesAreDue() const {
   // A quiet source must not leave behind what a busy one had no barriers for.
   return snapshots_ != nullptr && !draining_ && epochs_.Idle() && !snapshots_->Busy() &&
-         schedule_.HasDue(LivePositions());
+         schedule_.HasDue(LivePositions(), clock_.MonotonicMicros());
 }
 
 void Ingest::SaveSnapshots() {
@@ -206,7 +206,8 @@ absl::Status Ingest::Open(const PartitionOpened& opened) {
   partitions_[slot] = std::move(partition);
   epochs_.OpenPartition(opened.lease, opened.position);
   schedule_.Open(opened.lease, opened.position.activation,
-                 opened.state == nullptr ? RestoredState() : *opened.state);
+                 opened.state == nullptr ? RestoredState() : *opened.state,
+                 clock_.MonotonicMicros());
   const StartPosition& position = opened.position;
   return PostAll(OpenPartition{opened.lease, opened.state, position.state_starts,
                                position.state_gap ? position.replay_from : 0});

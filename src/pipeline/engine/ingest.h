@@ -168,6 +168,7 @@ class Ingest {
   int64_t status_updated_us_ = 0;
   ReplayMeter replay_meter_;
   int64_t busy_since_look_us_ = -1;  ///< the last look; -1 = there was not enough to do then
+  int64_t replay_looked_us_ = 0;
   int64_t replay_told_us_ = 0;
   int64_t replay_left_ = 0;  ///< records, over all partitions
 

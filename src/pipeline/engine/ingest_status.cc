@@ -10,6 +10,8 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int64_t kStatusIntervalMicros = 1'000'000;
+/// Until the speed of replay is known: it decides how often state is copied.
+constexpr int64_t kFirstLooksMicros = 100'000;
 constexpr int64_t kReplayTellMicros = 5'000'000;
 
 }  // namespace
@@ -21,9 +23,10 @@ std::vector<PartitionStatus> Ingest::Partitions() const {
 
 void Ingest::UpdateStatus(bool force) {
   const int64_t now = clock_.MonotonicMicros();
+  const int64_t look_after = replay_meter_.rate() > 0 ? kStatusIntervalMicros : kFirstLooksMicros;
+  if (force || now - replay_looked_us_ >= look_after) MeasureReplay(now);
   if (!force && now - status_updated_us_ < kStatusIntervalMicros) return;
   status_updated_us_ = now;
-  MeasureReplay(now);
   std::vector<PartitionStatus> status;
   for (const auto& partition : partitions_) {
     if (partition != nullptr) status.push_back(StatusOf(*partition));
@@ -62,6 +65,7 @@ PartitionStatus Ingest::StatusOf(const OpenedPartition& partition) const {
 }
 
 void Ingest::MeasureReplay(int64_t now_us) {
+  replay_looked_us_ = now_us;
   int64_t moved = 0;
   int64_t left = 0;
   int64_t all = 0;

@@ -11,21 +11,28 @@ int64_t SnapshotSchedule::Period() const {
   return std::max<int64_t>(options_.buckets, options_.max_replay_records * 2 / (3 * open));
 }
 
+bool SnapshotSchedule::IsDue(const Bucket& bucket, int64_t next_offset, int64_t period,
+                             int64_t now_us) const {
+  if (bucket.requested >= 0 || next_offset <= bucket.saved) return false;
+  return (next_offset - bucket.saved) * options_.buckets >= period * bucket.phase ||
+         now_us - bucket.since_us >= options_.max_age_us;
+}
+
 void SnapshotSchedule::Open(const LeasePtr& lease, int64_t start,
-                            std::span<const RestoredBucket> restored) {
+                            std::span<const RestoredBucket> restored, int64_t now_us) {
   if (partitions_.size() <= lease->slot()) partitions_.resize(lease->slot() + 1);
   Partition& partition = partitions_[lease->slot()];
   CHECK(partition.lease == nullptr);
   partition.lease = lease;
   ++open_;
-  const int64_t period = Period();
   partition.buckets.resize(options_.buckets);
   for (uint32_t i = 0; i < options_.buckets; ++i) {
     // At their own phases: copies are spread over the period.
-    partition.buckets[i] = {start, -1, start + period * (i + 1) / options_.buckets};
+    partition.buckets[i] = {.saved = start, .since_us = now_us, .phase = i + 1};
   }
   for (const RestoredBucket& bucket : restored) {
-    partition.buckets[bucket.bucket] = {bucket.offset, -1, bucket.offset + period};
+    partition.buckets[bucket.bucket].saved = bucket.offset;
+    partition.buckets[bucket.bucket].phase = options_.buckets;
   }
 }
 
@@ -36,17 +43,18 @@ void SnapshotSchedule::Close(const LeasePtr& lease) {
   --open_;
 }
 
-bool SnapshotSchedule::HasDue(std::span<const Position> positions) const {
+bool SnapshotSchedule::HasDue(std::span<const Position> positions, int64_t now_us) const {
   const int64_t period = Period();
   return std::any_of(positions.begin(), positions.end(), [&](const Position& position) {
     const std::vector<Bucket>& buckets = partitions_[position.lease->slot()].buckets;
     return std::any_of(buckets.begin(), buckets.end(), [&](const Bucket& bucket) {
-      return bucket.IsDue(position.next_offset, period);
+      return IsDue(bucket, position.next_offset, period, now_us);
     });
   });
 }
 
-std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> positions) {
+std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> positions,
+                                                 int64_t now_us) {
   std::vector<DueBucket> due;
   const int64_t period = Period();
   for (const Position& position : positions) {
@@ -54,7 +62,7 @@ std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> posit
     CHECK(partition.lease == position.lease);
     for (uint32_t i = 0; i < partition.buckets.size(); ++i) {
       const Bucket& bucket = partition.buckets[i];
-      if (!bucket.IsDue(position.next_offset, period)) continue;
+      if (!IsDue(bucket, position.next_offset, period, now_us)) continue;
       due.push_back({position.lease, i, position.next_offset, bucket.whole});
     }
   }
@@ -66,7 +74,9 @@ std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> posit
   const size_t most = std::max(options_.max_buckets_per_barrier, due.size() / 4);
   if (due.size() > most) due.erase(due.begin() + static_cast<ptrdiff_t>(most), due.end());
   for (const DueBucket& entry : due) {
-    partitions_[entry.lease->slot()].buckets[entry.bucket].requested = entry.offset;
+    Bucket& bucket = partitions_[entry.lease->slot()].buckets[entry.bucket];
+    bucket.requested = entry.offset;
+    bucket.since_us = now_us;
   }
   return due;
 }
@@ -80,7 +90,7 @@ void SnapshotSchedule::NoteSaved(const SavedBucket& copy) {
   if (copy.is_whole) bucket.whole = std::max(bucket.whole, copy.offset);
   if (bucket.requested > copy.offset) return;
   bucket.requested = -1;
-  bucket.due = copy.offset + Period();
+  bucket.phase = options_.buckets;
 }
 
 int64_t SnapshotSchedule::Debt(const PartitionLease& lease, int64_t next_offset) const {

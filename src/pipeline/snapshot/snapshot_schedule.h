@@ -21,18 +21,21 @@ struct SnapshotScheduleOptions {
   /// takes to write the bucket down. A quarter of those that are due when that is more: a budget
   /// that has fallen, or more partitions, must not leave the debt above it.
   size_t max_buckets_per_barrier = 8;
+  /// A copy that lacks records is replaced when it is older, however few they are: their source
+  /// deletes records by their age, and a bucket is rebuilt from those behind its copy.
+  int64_t max_age_us = 600'000'000;
 };
 
 /// Decides which buckets are copied when.
 ///
 /// A restored partition is replayed from the oldest copy among its buckets, so what counts is the
 /// replay debt: next offset − the oldest copy's offset. Every bucket is copied once in a period of
-/// P = ⅔ × max_replay_records ÷ open partitions records, at its own phase, oldest copy first; so
-/// the debt of all partitions together stays below max_replay_records as long as the store needs
-/// less than a third of it. Debt() tells when it does not. A period that becomes shorter counts for
-/// every bucket at once.
+/// P = ⅔ × max_replay_records ÷ open partitions records, the first time at its own phase of it,
+/// oldest copy first; so the debt of all partitions together stays below max_replay_records as
+/// long as the store needs less than a third of it. Debt() tells when it does not. A period that
+/// changes counts for every bucket at once.
 ///
-/// Ingest thread only.
+/// Ingest thread only. Times are microseconds of a monotonic clock.
 class SnapshotSchedule {
  public:
   explicit SnapshotSchedule(SnapshotScheduleOptions options) : options_(options) {}
@@ -41,7 +44,8 @@ class SnapshotSchedule {
   void set_max_replay_records(int64_t records) { options_.max_replay_records = records; }
 
   /// `start` is where buckets that are not in `restored` begin: the partition's activation.
-  void Open(const LeasePtr& lease, int64_t start, std::span<const RestoredBucket> restored);
+  void Open(const LeasePtr& lease, int64_t start, std::span<const RestoredBucket> restored,
+            int64_t now_us);
   void Close(const LeasePtr& lease);
 
   /// Where a partition stands at the barrier.
@@ -50,9 +54,9 @@ class SnapshotSchedule {
     int64_t next_offset = 0;
   };
   /// The buckets to copy at a barrier; they are not due again before NoteSaved.
-  std::vector<DueBucket> TakeDue(std::span<const Position> positions);
+  std::vector<DueBucket> TakeDue(std::span<const Position> positions, int64_t now_us);
   /// There are such buckets.
-  bool HasDue(std::span<const Position> positions) const;
+  bool HasDue(std::span<const Position> positions, int64_t now_us) const;
   /// The copy is durable: the store gives none up while the lease lasts.
   void NoteSaved(const SavedBucket& copy);
 
@@ -63,12 +67,9 @@ class SnapshotSchedule {
   struct Bucket {
     int64_t saved = 0;       ///< o_b of the newest durable copy
     int64_t requested = -1;  ///< o_b of the copy under way; -1 = none
-    int64_t due = 0;         ///< next offset at which it is to be copied, if not earlier
     int64_t whole = -1;      ///< o_b of the newest durable whole copy made here; -1 = none
-
-    bool IsDue(int64_t next_offset, int64_t period) const {
-      return requested < 0 && next_offset >= std::min(due, saved + period);
-    }
+    int64_t since_us = 0;    ///< when the newest copy was asked for, or the partition opened
+    uint32_t phase = 0;      ///< due after so many of options_.buckets parts of a period
   };
   struct Partition {
     LeasePtr lease;
@@ -76,6 +77,7 @@ class SnapshotSchedule {
   };
 
   int64_t Period() const;
+  bool IsDue(const Bucket& bucket, int64_t next_offset, int64_t period, int64_t now_us) const;
 
   SnapshotScheduleOptions options_;
   std::vector<Partition> partitions_;  ///< by lease slot

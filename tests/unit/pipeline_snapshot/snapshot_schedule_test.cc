@@ -15,27 +15,28 @@ LeasePtr MakeLease(uint32_t slot) {
   return std::make_shared<PartitionLease>(slot + 1, 0, "t", static_cast<int32_t>(slot), slot);
 }
 
-std::vector<DueBucket> TakeDue(SnapshotSchedule& schedule, const LeasePtr& lease, int64_t next) {
+std::vector<DueBucket> TakeDue(SnapshotSchedule& schedule, const LeasePtr& lease, int64_t next,
+                               int64_t now_us = 0) {
   const SnapshotSchedule::Position position = {lease, next};
-  return schedule.TakeDue({&position, 1});
+  return schedule.TakeDue({&position, 1}, now_us);
 }
 
 TEST(SnapshotScheduleTest, CopiesNothingBeforeItIsDue) {
   SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 600});
   const LeasePtr lease = MakeLease(0);
-  schedule.Open(lease, 1000, {});
+  schedule.Open(lease, 1000, {}, 0);
   EXPECT_TRUE(TakeDue(schedule, lease, 1099).empty());
   const SnapshotSchedule::Position before = {lease, 1099};
   const SnapshotSchedule::Position due = {lease, 1100};
-  EXPECT_FALSE(schedule.HasDue({&before, 1}));
-  EXPECT_TRUE(schedule.HasDue({&due, 1}));
+  EXPECT_FALSE(schedule.HasDue({&before, 1}, 0));
+  EXPECT_TRUE(schedule.HasDue({&due, 1}, 0));
   ASSERT_EQ(TakeDue(schedule, lease, 1100).size(), 1U) << "a quarter of two thirds of 600";
 }
 
 TEST(SnapshotScheduleTest, CopiesEveryBucketOnceInAPeriod) {
   SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 600});
   const LeasePtr lease = MakeLease(0);
-  schedule.Open(lease, 0, {});
+  schedule.Open(lease, 0, {}, 0);
   std::multiset<uint32_t> copied;
   for (int64_t next = 0; next <= 400; ++next) {
     for (const DueBucket& due : TakeDue(schedule, lease, next)) {
@@ -47,10 +48,44 @@ TEST(SnapshotScheduleTest, CopiesEveryBucketOnceInAPeriod) {
   EXPECT_EQ(copied, (std::multiset<uint32_t>{0, 1, 2, 3}));
 }
 
+// As when a fresh member learns that it replays faster than assumed.
+TEST(SnapshotScheduleTest, ALongerPeriodCountsForCopiesThatWereToCome) {
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 600});
+  const LeasePtr lease = MakeLease(0);
+  schedule.Open(lease, 0, {}, 0);
+  ASSERT_EQ(TakeDue(schedule, lease, 100).size(), 1U);
+  schedule.NoteSaved({lease, 0, 100});
+  schedule.set_max_replay_records(6'000);
+  EXPECT_TRUE(TakeDue(schedule, lease, 1'999).empty());
+  const std::vector<DueBucket> due = TakeDue(schedule, lease, 2'000);
+  ASSERT_EQ(due.size(), 1U) << "the second of four parts of two thirds of 6,000";
+  EXPECT_EQ(due[0].bucket, 1U);
+  EXPECT_EQ(TakeDue(schedule, lease, 4'100).size(), 3U)
+      << "bucket 0 a whole period behind its copy";
+}
+
+// A quiet partition: its few records would be deleted by their source before a period is over.
+TEST(SnapshotScheduleTest, AnOldCopyIsReplacedHoweverFewRecordsItLacks) {
+  constexpr int64_t kAge = 1'000;
+  SnapshotSchedule schedule({.buckets = 2, .max_replay_records = 1'000'000, .max_age_us = kAge});
+  const LeasePtr lease = MakeLease(0);
+  const RestoredState restored = {{1, 7, nullptr}};
+  schedule.Open(lease, 5, restored, 100);
+  EXPECT_TRUE(TakeDue(schedule, lease, 7, 99 + kAge).empty());
+  ASSERT_EQ(TakeDue(schedule, lease, 7, 100 + kAge).size(), 1U) << "bucket 1 lacks nothing";
+  schedule.NoteSaved({lease, 0, 7, /*is_whole=*/true});
+  EXPECT_TRUE(TakeDue(schedule, lease, 7, 10 * kAge).empty()) << "nothing has come";
+  ASSERT_EQ(TakeDue(schedule, lease, 8, 10 * kAge).size(), 2U);
+  schedule.NoteSaved({lease, 0, 8});
+  schedule.NoteSaved({lease, 1, 8});
+  EXPECT_TRUE(TakeDue(schedule, lease, 9, 11 * kAge - 1).empty());
+  EXPECT_EQ(TakeDue(schedule, lease, 9, 11 * kAge).size(), 2U);
+}
+
 TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
   SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr lease = MakeLease(0);
-  schedule.Open(lease, 0, {});
+  schedule.Open(lease, 0, {}, 0);
   ASSERT_EQ(TakeDue(schedule, lease, 10).size(), 1U);
   EXPECT_TRUE(TakeDue(schedule, lease, 1000).empty());
   schedule.NoteSaved({lease, 0, 10});
@@ -62,7 +97,7 @@ TEST(SnapshotScheduleTest, TakesTheOldestCopiesFirstAndFewAtATime) {
   const LeasePtr lease = MakeLease(0);
   const RestoredState restored = {
       {0, 30, nullptr}, {1, 10, nullptr}, {2, 40, nullptr}, {3, 20, nullptr}};
-  schedule.Open(lease, 0, restored);
+  schedule.Open(lease, 0, restored, 0);
   const std::vector<DueBucket> due = TakeDue(schedule, lease, 500);
   ASSERT_EQ(due.size(), 2U);
   EXPECT_EQ(due[0].bucket, 1U);
@@ -72,7 +107,7 @@ TEST(SnapshotScheduleTest, TakesTheOldestCopiesFirstAndFewAtATime) {
 TEST(SnapshotScheduleTest, DebtIsTheDistanceToTheOldestDurableCopy) {
   SnapshotSchedule schedule({.buckets = 2, .max_replay_records = 100});
   const LeasePtr lease = MakeLease(0);
-  schedule.Open(lease, 100, {});
+  schedule.Open(lease, 100, {}, 0);
   EXPECT_EQ(schedule.Debt(*lease, 150), 50);
   schedule.NoteSaved({lease, 0, 140});
   EXPECT_EQ(schedule.Debt(*lease, 150), 50) << "bucket 1 has no copy yet";
@@ -85,10 +120,10 @@ TEST(SnapshotScheduleTest, DebtIsTheDistanceToTheOldestDurableCopy) {
 TEST(SnapshotScheduleTest, IgnoresWhatComesAfterAPartitionHasGone) {
   SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr first = MakeLease(0);
-  schedule.Open(first, 0, {});
+  schedule.Open(first, 0, {}, 0);
   schedule.Close(first);
   const LeasePtr second = MakeLease(0);
-  schedule.Open(second, 0, {});
+  schedule.Open(second, 0, {}, 0);
   schedule.NoteSaved({first, 0, 10});
   EXPECT_EQ(schedule.Debt(*second, 10), 10);
   EXPECT_EQ(schedule.Debt(*first, 10), 0);
@@ -104,7 +139,7 @@ TEST(SnapshotScheduleTest, KeepsTheDebtOfAllPartitionsInBounds) {
   std::vector<SnapshotSchedule::Position> positions;
   for (uint32_t i = 0; i < 4; ++i) {
     positions.push_back({MakeLease(i), 0});
-    schedule.Open(positions.back().lease, 0, {});
+    schedule.Open(positions.back().lease, 0, {}, 0);
   }
   std::vector<DueBucket> on_the_way;
   for (int barrier = 0; barrier < 5'000; ++barrier) {
@@ -114,7 +149,7 @@ TEST(SnapshotScheduleTest, KeepsTheDebtOfAllPartitionsInBounds) {
     for (SnapshotSchedule::Position& position : positions) {
       position.next_offset += static_cast<int64_t>(random() % (2 * kStep));
     }
-    on_the_way = schedule.TakeDue(positions);
+    on_the_way = schedule.TakeDue(positions, 0);
     int64_t debt = 0;
     for (const SnapshotSchedule::Position& position : positions) {
       debt += schedule.Debt(*position.lease, position.next_offset);
@@ -127,7 +162,7 @@ TEST(SnapshotScheduleTest, NamesTheNewestDurableWholeCopyAsBase) {
   SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr lease = MakeLease(0);
   const RestoredState restored = {{0, 5, nullptr}};
-  schedule.Open(lease, 0, restored);
+  schedule.Open(lease, 0, restored, 0);
   const auto base_at = [&](int64_t next) { return TakeDue(schedule, lease, next).at(0).base; };
   EXPECT_EQ(base_at(20), -1) << "what was read back is no base";
   schedule.NoteSaved({lease, 0, 20, /*is_whole=*/true});
@@ -144,7 +179,7 @@ class Barriers {
   Barriers(const SnapshotScheduleOptions& options, uint32_t partitions) : schedule_(options) {
     for (uint32_t i = 0; i < partitions; ++i) {
       positions_.push_back({MakeLease(i), 0});
-      schedule_.Open(positions_.back().lease, 0, {});
+      schedule_.Open(positions_.back().lease, 0, {}, 0);
     }
   }
 
@@ -159,7 +194,7 @@ class Barriers {
       position.next_offset += records;
       debt += schedule_.Debt(*position.lease, position.next_offset);
     }
-    on_the_way_ = schedule_.TakeDue(positions_);
+    on_the_way_ = schedule_.TakeDue(positions_, 0);
     return debt;
   }
 
