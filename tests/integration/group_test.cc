@@ -103,6 +103,22 @@ TEST_F(GroupTest, ErrorsWhileJoiningAreOvercome) {
   EXPECT_EQ(member->Stop(), absl::OkStatus());
 }
 
+// As a member with an instance_id whose session has ended before it asks to join: the broker takes
+// it in at once, and no partition is reported lost.
+TEST_F(GroupTest, AMemberThatTheGroupTakesInAsAnotherOneEnds) {
+  Scenario scenario(kafka(), {.seed = Seed()});
+  const auto member = Start(ShortSession(scenario));
+  GoesOnUndisturbed(scenario, *member);
+  kafka().FailNext(kCoordinator, KafkaRequest::kJoinGroup, {RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID});
+  kafka().FailNext(kCoordinator, KafkaRequest::kHeartbeat,
+                   {RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS});
+  scenario.Send(100);
+  const absl::Status ended = member->AwaitEnd(absl::Minutes(2));
+  EXPECT_TRUE(absl::IsUnavailable(ended)) << ended;
+  EXPECT_NE(ended.message().find("as another one"), std::string::npos) << ended;
+  EXPECT_EQ(Left(KafkaRequest::kJoinGroup), 0U);
+}
+
 TEST_F(GroupTest, HeartbeatErrorsLoseNothing) {
   Scenario scenario(kafka(), {.seed = Seed()});
   const auto member = Start(ShortSession(scenario));

@@ -219,10 +219,26 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
   source->assigned_once_ = true;
+  source->CheckMember();
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
     source->OnAssign(partitions);
   } else {
     source->OnRevoke(partitions);
+  }
+}
+
+void KafkaSource::CheckMember() {
+  if (closing_) return;
+  const std::string metadata = ReadGroupMetadata(client_.get());
+  const std::string_view now = FencingMember(metadata);
+  if (owned_.empty()) {
+    member_id_ = now;
+  } else if (!now.empty() && now != member_id_ && rd_kafka_assignment_lost(client_.get()) == 0) {
+    // The group had expelled this member and has taken it in again, as it does at once with one
+    // that has an instance_id. librdkafka 2.0.2 says nothing of it when it learns that by a join.
+    fatal_ = absl::UnavailableError(
+        "the group had given this member up, and took it in again as another one: others may have "
+        "judged its partitions meanwhile. Start it again");
   }
 }
 
@@ -400,17 +416,11 @@ absl::Status KafkaSource::Resume(const LeasePtr& lease) {
 }
 
 std::string KafkaSource::GroupMetadata() {
-  const KafkaGroupMetadata metadata(rd_kafka_consumer_group_metadata(client_.get()));
-  if (metadata == nullptr) return "";
-  void* bytes = nullptr;
-  size_t size = 0;
-  if (KafkaError error(rd_kafka_consumer_group_metadata_write(metadata.get(), &bytes, &size));
-      error != nullptr) {
-    return "";
-  }
-  std::string text(static_cast<const char*>(bytes), size);
-  rd_kafka_mem_free(client_.get(), bytes);
-  return IsFencing(text) ? text : "";
+  std::string metadata = ReadGroupMetadata(client_.get());
+  // What one member has judged must not be committed as another: the group may have given the
+  // partitions away in between.
+  const std::string_view member = FencingMember(metadata);
+  return member.empty() || member != member_id_ ? "" : metadata;
 }
 
 void KafkaSource::Wake() {

@@ -78,6 +78,9 @@ class KafkaSource : public EventSource {
 
   static void OnRebalance(rd_kafka_t* client, rd_kafka_resp_err_t error,
                           rd_kafka_topic_partition_list_t* partitions, void* opaque);
+  /// Before each change of the assignment: the leases must be those of the member that the group
+  /// knows now.
+  void CheckMember();
   void OnAssign(rd_kafka_topic_partition_list_t* partitions);
   void OnRevoke(const rd_kafka_topic_partition_list_t* partitions);
   /// What the group gives while the member stops: taken, so that it can be given back.
@@ -123,6 +126,7 @@ class KafkaSource : public EventSource {
   std::unique_ptr<PartitionRestorer> restorer_;
 
   std::map<PartitionKey, OwnedPartition> owned_;
+  std::string member_id_;  ///< under which the group gave them; empty = none, or not known
   std::vector<PartitionChange> changes_;
   KafkaPartitionList revoking_;  ///< null = no revoke under way
   absl::Time revoke_deadline_ = absl::InfiniteFuture();

@@ -23,22 +23,24 @@ std::string Written(int32_t generation, const char* member) {
 }
 
 TEST(GroupMetadataTest, FencesWithAGenerationAndAMember) {
-  EXPECT_TRUE(IsFencing(Written(0, "member-1")));
-  EXPECT_TRUE(IsFencing(Written(2'000'000, "m")));
+  EXPECT_EQ(FencingMember(Written(0, "member-1")), "member-1");
+  EXPECT_EQ(FencingMember(Written(2'000'000, "m")), "m");
 }
 
 TEST(GroupMetadataTest, DoesNotFenceWithoutAGeneration) {
-  EXPECT_FALSE(IsFencing(Written(-1, "member-1")));
+  EXPECT_EQ(FencingMember(Written(-1, "member-1")), "");
 }
 
-TEST(GroupMetadataTest, DoesNotFenceWithoutAMember) { EXPECT_FALSE(IsFencing(Written(3, ""))); }
+TEST(GroupMetadataTest, DoesNotFenceWithoutAMember) {
+  EXPECT_EQ(FencingMember(Written(3, "")), "");
+}
 
 TEST(GroupMetadataTest, DoesNotFenceInALayoutThatIsNotKnown) {
   const std::string known = Written(3, "member-1");
-  EXPECT_FALSE(IsFencing(""));
-  EXPECT_FALSE(IsFencing("CGMDv9:" + known.substr(7)));
+  EXPECT_EQ(FencingMember(""), "");
+  EXPECT_EQ(FencingMember("CGMDv9:" + known.substr(7)), "");
   for (size_t size = 0; size < known.find("member-1"); ++size) {
-    EXPECT_FALSE(IsFencing(known.substr(0, size))) << size << " bytes";
+    EXPECT_EQ(FencingMember(known.substr(0, size)), "") << size << " bytes";
   }
 }
 
