@@ -14,6 +14,13 @@ constexpr int64_t kSuspectMicros = 1'000'000;
 }  // namespace
 
 absl::Status SimTransactionSink::Renew() {
+  const absl::Status started = StartProducer();
+  if (!started.ok() || !std::exchange(changes_id_, false)) return started;
+  producer_ = {fmt::format("{}-{}", id_, ++ids_), -1};
+  return StartProducer();
+}
+
+absl::Status SimTransactionSink::StartProducer() {
   while (!process_.dead()) {
     const auto renewed = process_.Call(
         [&transactions = world_.transactions, id = producer_.id, now = world_.now_us()] {

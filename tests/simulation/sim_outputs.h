@@ -19,15 +19,17 @@ namespace caracal::pipeline::sim {
 class SimTransactionSink : public TransactionSink {
  public:
   SimTransactionSink(Process& process, std::string id)
-      : process_(process), world_(process.world), producer_{std::move(id), -1} {}
+      : process_(process), world_(process.world), id_(id), producer_{std::move(id), -1} {}
 
   absl::Status Renew() override;
+  void ChangeId() override { changes_id_ = true; }
   TransactionResult Send(const SealedEpoch& epoch) override;
   void Cancel() override {}
 
  private:
   using Answer = Transactions::Answer;
 
+  absl::Status StartProducer();
   TransactionResult Attempt(const SealedEpoch& epoch);
   /// nullopt = all are produced.
   std::optional<TransactionResult> ProduceAll(const SealedEpoch& epoch);
@@ -38,7 +40,10 @@ class SimTransactionSink : public TransactionSink {
 
   Process& process_;
   World& world_;
+  const std::string id_;
   Transactions::Producer producer_;
+  int ids_ = 1;  ///< had so far
+  bool changes_id_ = false;
   bool repeated_ = false;
 };
 

@@ -37,6 +37,7 @@ CommitResult ExactlyOnceCommitter::Commit(const SealedEpoch& epoch) {
       pause_.Reset();
       return {};
     case TransactionOutcome::kAborted:
+      if (result.disturbed) sink_.ChangeId();
       return Reseal(std::move(result.message));
     case TransactionOutcome::kUnknown:
       return Resolve(epoch, result.message);
@@ -76,6 +77,8 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
           return {};
         case Position::kBegin:
         case Position::kNoneOwned:
+          sink_.ChangeId();
+          ready_ = false;
           return {CommitOutcome::kReseal, reason};
         case Position::kMixed:
           if (clock_.MonotonicMicros() < deadline) break;

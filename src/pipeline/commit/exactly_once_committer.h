@@ -25,6 +25,10 @@ namespace caracal::pipeline {
 ///               epoch = committed, all where it began = sealed and sent again, anything else =
 ///               torn: the process stops and says so
 ///
+/// What came to nothing while a broker was out of reach, or unknown, is sent again under another
+/// transactional id (TransactionSink::ChangeId): Kafka 4.3 with one broker, killed or restarted,
+/// holds transactions for ended whose markers it has never written.
+///
 /// Threads: Start and Commit on the commit thread, Cancel on any.
 class ExactlyOnceCommitter : public EpochCommitter {
  public:

@@ -7,6 +7,7 @@
 #include "agents/api/status_macros.h"
 #include "pipeline/base/failpoint.h"
 #include "pipeline/base/log.h"
+#include "pipeline/base/random_id.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -72,6 +73,20 @@ KafkaTransactionSink::KafkaTransactionSink(TransactionOptions options, OutputSin
       producer_(options_.outputs, DefaultProperties(), OwnedProperties(options_), probe) {}
 
 absl::Status KafkaTransactionSink::Renew() {
+  RETURN_IF_ERROR(StartProducer());
+  if (std::exchange(changes_id_, false)) {
+    const std::string id = fmt::format("{}-{}", options_.transactional_id, RandomId());
+    LOG(kInfo, "emit",
+        "a transaction came to nothing while a broker was out of reach: the next ones have another "
+        "transactional id",
+        {{"id", id}});
+    producer_.Own("transactional.id", id);
+    RETURN_IF_ERROR(StartProducer());
+  }
+  return producer_.LookForTopics();
+}
+
+absl::Status KafkaTransactionSink::StartProducer() {
   while (!producer_.cancelled()) {
     RETURN_IF_ERROR(producer_.Connect());
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -80,7 +95,7 @@ absl::Status KafkaTransactionSink::Renew() {
       if (error != nullptr) code = rd_kafka_error_code(error.get());
       return error;
     });
-    if (result.step == Step::kDone) return producer_.LookForTopics();
+    if (result.step == Step::kDone) return absl::OkStatus();
     if (producer_.cancelled()) break;
     if (IsHopeless(code)) return KafkaStatus(code, "starting a transactional producer");
     LOG(kWarning, "emit", "no transactional producer yet, trying again",
@@ -97,8 +112,9 @@ TransactionResult KafkaTransactionSink::Send(const SealedEpoch& epoch) {
   const uint64_t disturbances = producer_.disturbances();
   TransactionResult result = Attempt(epoch, pending);
   producer_.Serve(0);
-  result.suspect = result.suspect || repeated_ || absl::Now() - began_ > kSuspectAfter ||
-                   producer_.disturbances() != disturbances;
+  result.disturbed = producer_.disturbances() != disturbances;
+  result.suspect =
+      result.suspect || result.disturbed || repeated_ || absl::Now() - began_ > kSuspectAfter;
   if (result.outcome == TransactionOutcome::kCommitted) producer_.ForgetRefused();
   if (result.outcome == TransactionOutcome::kAborted) probe_.transactions_aborted.Add(1);
   if (result.outcome == TransactionOutcome::kUnknown) probe_.transactions_unknown.Add(1);

@@ -15,7 +15,8 @@ namespace caracal::pipeline {
 
 struct TransactionOptions {
   OutputSinkOptions outputs;
-  /// <group>-<instance>: Kafka fences the older of two producers with one id.
+  /// <group>-<instance>: Kafka fences the older of two producers with one id. After ChangeId() with
+  /// a random suffix.
   std::string transactional_id;
   /// The id is a name somebody gave this instance: being fenced means that another process has it.
   bool named = false;
@@ -38,6 +39,7 @@ class KafkaTransactionSink : public TransactionSink {
   KafkaTransactionSink(TransactionOptions options, OutputSinkProbe& probe);
 
   absl::Status Renew() override;
+  void ChangeId() override { changes_id_ = true; }
   TransactionResult Send(const SealedEpoch& epoch) override;
   void Cancel() override { producer_.Cancel(); }
 
@@ -50,6 +52,8 @@ class KafkaTransactionSink : public TransactionSink {
     bool fenced = false;
   };
 
+  /// A producer of the next epoch of its transactional id.
+  absl::Status StartProducer();
   static StepResult Judge(KafkaError error);
   /// Calls until the answer is not "the same call again", or we are cancelled (then kUnknown).
   /// `step` is for the log.
@@ -65,6 +69,7 @@ class KafkaTransactionSink : public TransactionSink {
   const TransactionOptions options_;
   OutputSinkProbe& probe_;
   OutputProducer producer_;
+  bool changes_id_ = false;
   bool repeated_ = false;  ///< a call of the transaction under way had to be made again
   absl::Time began_ = absl::InfinitePast();
 };

@@ -65,6 +65,10 @@ class OutputProducer {
   OutputProducer(const OutputProducer&) = delete;
   OutputProducer& operator=(const OutputProducer&) = delete;
 
+  /// Sets a property that nothing can override, for the clients that Connect makes from now on.
+  void Own(const std::string& property, std::string value) {
+    owned_.insert_or_assign(property, std::move(value));
+  }
   /// Makes the client, in the place of the one before.
   absl::Status Connect();
   rd_kafka_t* client() const { return client_.get(); }
@@ -106,7 +110,7 @@ class OutputProducer {
 
   const OutputSinkOptions options_;
   const KafkaProperties defaults_;
-  const KafkaProperties owned_;
+  KafkaProperties owned_;
   OutputSinkProbe& probe_;
   KafkaClient client_;
   std::atomic<bool> cancelled_{false};

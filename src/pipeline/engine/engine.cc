@@ -1,7 +1,6 @@
 #include "pipeline/engine/engine.h"
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +10,7 @@
 #include "agents/ruleset/bucket_state.h"
 #include "agents/ruleset/compiled_rulesets.h"
 #include "pipeline/base/log.h"
+#include "pipeline/base/random_id.h"
 #include "pipeline/commit/at_least_once_committer.h"
 #include "pipeline/commit/exactly_once_committer.h"
 #include "pipeline/emit/json_alert_encoder.h"
@@ -19,14 +19,7 @@
 #include "pipeline/emit/raw_dead_letter_encoder.h"
 
 namespace caracal::pipeline {
-namespace {
-
-std::string RandomInstanceId() {
-  std::random_device random;
-  return fmt::format("{:08x}{:08x}", random(), random());
-}
-
-}  // namespace
+namespace {}  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
                                                        const agents::AgentRegistry& registry) {
@@ -96,9 +89,8 @@ absl::Status Engine::MakeCommitter() {
   TransactionOptions transactions;
   transactions.outputs = options_.sink;
   transactions.named = !options_.instance_id.empty();
-  transactions.transactional_id =
-      fmt::format("{}-{}", options_.source.group_id,
-                  transactions.named ? options_.instance_id : RandomInstanceId());
+  transactions.transactional_id = fmt::format(
+      "{}-{}", options_.source.group_id, transactions.named ? options_.instance_id : RandomId());
   transaction_sink_ = std::make_unique<KafkaTransactionSink>(std::move(transactions), sink_probe_);
   committer_ = std::make_unique<ExactlyOnceCommitter>(*transaction_sink_, offsets, clock_);
   return absl::OkStatus();

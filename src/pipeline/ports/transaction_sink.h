@@ -22,6 +22,8 @@ struct TransactionResult {
   /// The producer cannot take another transaction, whatever became of this one (a request of it may
   /// still be on its way and could end the next one): Renew() first.
   bool suspect = false;
+  /// A broker was out of reach meanwhile.
+  bool disturbed = false;
   absl::StatusCode code = absl::StatusCode::kInternal;  ///< of kFatal: what kind of error it is
 };
 
@@ -35,6 +37,10 @@ class TransactionSink {
   /// transaction is aborted, one that was being committed is completed first. Needed before the
   /// first Send. Retries what may pass; Cancelled after Cancel; other errors are final.
   virtual absl::Status Renew() = 0;
+  /// The next Renew() does what it always does, and then makes a producer of another transactional
+  /// id. For a transaction that came to nothing: a broker that has lost its abort markers would
+  /// make its outputs visible with the next commit of the same producer id.
+  virtual void ChangeId() = 0;
   /// One transaction, from its beginning to its outcome.
   virtual TransactionResult Send(const SealedEpoch& epoch) = 0;
   /// Makes what waits return soon. Any thread.

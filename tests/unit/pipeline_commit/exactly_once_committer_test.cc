@@ -26,6 +26,7 @@ class FakeTransactions : public TransactionSink {
     renewals.pop_front();
     return status;
   }
+  void ChangeId() override { journal_.emplace_back("change id"); }
   TransactionResult Send(const SealedEpoch& epoch) override {
     journal_.push_back("send " + std::to_string(epoch.id));
     TransactionResult result;
@@ -134,6 +135,26 @@ TEST_F(ExactlyOnceCommitterTest, AnUnknownOutcomeWasNoneWhenTheOffsetsStandAtThe
   NextOutcome(TransactionOutcome::kUnknown);
   offsets_.offsets = {10, 10};
   EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kReseal);
+  EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kCommitted);
+  // Its outputs may have no abort marker: the next commit of the same producer would show them.
+  EXPECT_EQ(journal_, (Journal{"send 7", "renew", "ask 2", "change id", "renew", "send 7"}));
+}
+
+TEST_F(ExactlyOnceCommitterTest, ChangesItsIdAfterAnAbortWhileABrokerWasOutOfReach) {
+  NextOutcome(TransactionOutcome::kAborted, /*suspect=*/true);
+  sink_.results.back().disturbed = true;
+  EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kReseal);
+  EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kCommitted);
+  EXPECT_EQ(journal_, (Journal{"send 7", "change id", "renew", "send 7"}));
+}
+
+// Should the broker have lost its commit markers, the next commit writes them.
+TEST_F(ExactlyOnceCommitterTest, KeepsItsIdAfterACommitWhileABrokerWasOutOfReach) {
+  NextOutcome(TransactionOutcome::kCommitted, /*suspect=*/true);
+  sink_.results.back().disturbed = true;
+  EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kCommitted);
+  EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kCommitted);
+  EXPECT_EQ(journal_, (Journal{"send 7", "renew", "send 7"}));
 }
 
 TEST_F(ExactlyOnceCommitterTest, AsksAgainWhileTheCoordinatorIsAway) {
