@@ -32,6 +32,7 @@ _METRICS = {
     "caracal_kafka_committed_offset": ("gauge", "partition", 1000),
     "caracal_kafka_assigned_partitions": ("gauge", "", 6),
     "caracal_kafka_rebalances_total": ("counter", "rebalance", 1),
+    "caracal_transactions_torn_total": ("counter", "", 0),
     "caracal_backpressure_seconds_total": ("counter", "", 0.5),
     "caracal_pending_output_bytes": ("gauge", "", 0),
     "caracal_state_keys": ("gauge", "topic", 400),

@@ -94,6 +94,9 @@ CommitResult CommitThread::Commit(const SealedEpoch& epoch) {
   CommitResult result = committer_.Commit(epoch);
   last_cpu_micros_.Set(ThreadCpuMicros() - cpu_start);
   if (result.outcome == CommitOutcome::kReseal) probe_.epochs_resealed.Add(1);
+  if (result.outcome == CommitOutcome::kFatal && result.code == absl::StatusCode::kDataLoss) {
+    probe_.transactions_torn.Add(1);
+  }
   if (result.outcome == CommitOutcome::kCommitted) {
     probe_.epochs_committed.Add(1);
     probe_.commit_duration.Observe(clock_.MonotonicMicros() - start);

@@ -20,6 +20,7 @@ namespace caracal::pipeline {
 struct CommitProbe {
   Counter epochs_committed;
   Counter epochs_resealed;
+  Counter transactions_torn;  ///< committed in part: the engine stops with the first
   Counter alerts;
   Counter dead_letters;
   /// From the hand-over of an epoch to its commit.

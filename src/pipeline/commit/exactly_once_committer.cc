@@ -14,6 +14,17 @@ namespace {
 // A member that was timed out learns it within a few heartbeats; until then the offsets of its next
 // owner look like a torn transaction.
 constexpr int64_t kTornGraceMicros = 30'000'000;
+// Partitions that a sentence names.
+constexpr size_t kNamedPartitions = 16;
+
+CommitResult Torn(const SealedEpoch& epoch, const std::string& offsets) {
+  return {CommitOutcome::kFatal,
+          fmt::format("TORN TRANSACTION: some offsets of epoch {} are committed and others are not "
+                      "({}). Alerts of these records may be missing or doubled; compare the alerts "
+                      "topic with these offsets, as the runbook CaracalTornTransaction says",
+                      epoch.id, offsets),
+          absl::StatusCode::kDataLoss};
+}
 
 }  // namespace
 
@@ -69,9 +80,9 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
       if (absl::IsCancelled(renewed)) return {CommitOutcome::kReseal, "cancelled"};
       if (!renewed.ok()) return {CommitOutcome::kFatal, agents::MessageOf(renewed), renewed.code()};
     }
-    const absl::StatusOr<Position> position = Locate(epoch);
-    if (position.ok()) {
-      switch (*position) {
+    const absl::StatusOr<Answer> answer = Locate(epoch);
+    if (answer.ok()) {
+      switch (answer->position) {
         case Position::kEnd:
           pause_.Reset();
           return {};
@@ -82,19 +93,16 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
           return {CommitOutcome::kReseal, reason};
         case Position::kMixed:
           if (clock_.MonotonicMicros() < deadline) break;
-          return {CommitOutcome::kFatal,
-                  "TORN TRANSACTION: some offsets of one epoch are committed and others are not. "
-                  "Alerts of this epoch may be missing or doubled; compare the alerts topic with "
-                  "the group's offsets before starting again"};
+          return Torn(epoch, answer->offsets);
       }
-    } else if (!absl::IsUnavailable(position.status())) {
-      return {CommitOutcome::kFatal, agents::MessageOf(position.status())};
+    } else if (!absl::IsUnavailable(answer.status())) {
+      return {CommitOutcome::kFatal, agents::MessageOf(answer.status())};
     }
   } while (pause_.Wait());
   return {CommitOutcome::kReseal, "cancelled"};
 }
 
-absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
+absl::StatusOr<ExactlyOnceCommitter::Answer> ExactlyOnceCommitter::Locate(
     const SealedEpoch& epoch) {
   std::vector<LeasePtr> leases;
   for (const EpochPartition& partition : epoch.partitions) leases.push_back(partition.lease);
@@ -102,6 +110,7 @@ absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
   size_t at_begin = 0;
   size_t at_end = 0;
   size_t owned = 0;
+  Answer answer;
   for (size_t i = 0; i < leases.size(); ++i) {
     // Asked after the offset was read: what the next owner commits is none of ours.
     if (leases[i]->lapsed()) continue;
@@ -109,10 +118,18 @@ absl::StatusOr<ExactlyOnceCommitter::Position> ExactlyOnceCommitter::Locate(
     const EpochPartition& partition = epoch.partitions[i];
     at_begin += committed[i].offset == partition.begin_offset ? 1 : 0;
     at_end += committed[i].offset == partition.end_offset ? 1 : 0;
+    if (owned > kNamedPartitions) continue;
+    answer.offsets += fmt::format(
+        "{}{} [{}] from {} to {} at {}", owned == 1 ? "" : ", ", leases[i]->topic(),
+        leases[i]->partition(), partition.begin_offset, partition.end_offset, committed[i].offset);
   }
-  if (owned == 0) return Position::kNoneOwned;
-  if (at_end == owned) return Position::kEnd;
-  return at_begin == owned ? Position::kBegin : Position::kMixed;
+  if (owned > kNamedPartitions) {
+    answer.offsets += fmt::format(" and {} more partitions", owned - kNamedPartitions);
+  }
+  if (owned == 0) return answer;
+  answer.position = at_begin == owned ? Position::kBegin : Position::kMixed;
+  if (at_end == owned) answer.position = Position::kEnd;
+  return answer;
 }
 
 void ExactlyOnceCommitter::Cancel() {

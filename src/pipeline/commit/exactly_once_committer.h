@@ -23,7 +23,7 @@ namespace caracal::pipeline {
 ///   unknown     a new producer (it waits until the old transaction is completed or aborted), then
 ///               the committed offsets of the partitions still owned tell: all at the end of the
 ///               epoch = committed, all where it began = sealed and sent again, anything else =
-///               torn: the process stops and says so
+///               torn: fatal with DataLoss, and the sentence says which offsets stand where
 ///
 /// What came to nothing while a broker was out of reach, or unknown, is sent again under another
 /// transactional id (TransactionSink::ChangeId): Kafka 4.3 with one broker, killed or restarted,
@@ -45,9 +45,15 @@ class ExactlyOnceCommitter : public EpochCommitter {
   /// Where the committed offsets of the partitions still owned stand.
   enum class Position : uint8_t { kNoneOwned, kBegin, kEnd, kMixed };
 
+  /// What the committed offsets of an epoch's partitions tell of it.
+  struct Answer {
+    Position position = Position::kNoneOwned;
+    std::string offsets;  ///< for people, of the partitions still owned
+  };
+
   absl::Status Renew();
   CommitResult Resolve(const SealedEpoch& epoch, const std::string& reason);
-  absl::StatusOr<Position> Locate(const SealedEpoch& epoch);
+  absl::StatusOr<Answer> Locate(const SealedEpoch& epoch);
   CommitResult Reseal(std::string reason);
 
   TransactionSink& sink_;

@@ -224,6 +224,10 @@ void MetricsCatalog::AddDelivery() {
       {"outcome"});
   Keep(transactions.Add({"aborted"}, sink.transactions_aborted));
   Keep(transactions.Add({"unknown"}, sink.transactions_unknown));
+  Keep(Declare(kCounter, "caracal_transactions_torn_total",
+               "Transactions that are committed in part, which must not be: the engine stops, and "
+               "answers metrics for two minutes before it ends.")
+           .Add({}, commit.transactions_torn));
   auto& steps = Declare(kHistogram, "caracal_transaction_step_seconds",
                         "What transactions wait for: acknowledgements of the outputs, the answer "
                         "to the offsets, the answer to the commit.",

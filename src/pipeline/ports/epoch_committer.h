@@ -17,7 +17,8 @@ enum class CommitOutcome : uint8_t {
 struct CommitResult {
   CommitOutcome outcome = CommitOutcome::kCommitted;
   std::string message;
-  absl::StatusCode code = absl::StatusCode::kInternal;  ///< of kFatal: what kind of error it is
+  /// Of kFatal: what kind of error it is. DataLoss = torn: the epoch may be durable in part.
+  absl::StatusCode code = absl::StatusCode::kInternal;
 };
 
 /// Makes epochs durable: alerts and dead letters first, offsets never ahead of them. The one place

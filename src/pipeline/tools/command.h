@@ -15,6 +15,7 @@ enum ExitCode : int {
   kExitUnavailable = 69,  ///< a broker, database or other service cannot be reached
   kExitInternal = 70,     ///< a bug of ours
   kExitIo = 74,           ///< reading or writing failed
+  kExitTorn = 76,         ///< a transaction of ours is committed in part: a person must look
   kExitConfig = 78,       ///< the configuration is wrong
 };
 

@@ -44,7 +44,7 @@ int Main(int argc, char** argv) {
       "`caracal COMMAND --help` shows what a command does and takes.\n\n"
       "Exit codes: 0 done; 1 done, with findings; 64 wrong command line; 65 wrong input file; 69 "
       "broker, database or instance out of reach; 70 a bug of caracal; 74 reading or writing "
-      "failed; 78 wrong configuration.\n\n"
+      "failed; 76 torn transaction; 78 wrong configuration.\n\n"
       "Examples:\n"
       "  caracal validate -c deploy/examples/caracal.yaml\n"
       "  caracal list agents");

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include <fmt/format.h>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/failpoint.h"
@@ -38,12 +40,15 @@ namespace {
 // Stopping ends for sure this long after shutdown_timeout: librdkafka may hang while it leaves a
 // group.
 constexpr absl::Duration kHardStopGrace = absl::Seconds(5);
+// Two scrapes at the usual minute.
+constexpr absl::Duration kTornAlarm = absl::Minutes(2);
 
 /// Ends the process when stopping takes too long; what is not committed is judged again by the next
 /// owner.
 class StopWatchdog {
  public:
-  ~StopWatchdog() {
+  ~StopWatchdog() { Disarm(); }
+  void Disarm() {
     if (!thread_.joinable()) return;
     {
       MutexLock lock(&mutex_);
@@ -70,20 +75,21 @@ class StopWatchdog {
   std::thread thread_;
 };
 
-int ExitCodeOf(const absl::Status& status) {
-  if (status.ok()) return kExitOk;
-  // Stopping in time fails when the brokers do not take what is left.
-  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return kExitUnavailable;
-  if (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
-      absl::IsPermissionDenied(status) || absl::IsNotFound(status)) {
-    return kExitConfig;
-  }
-  return kExitInternal;
-}
-
 int Fail(const absl::Status& status) {
   LOG(kError, "engine", agents::MessageOf(status));
-  return ExitCodeOf(status);
+  return ExitCodeOfRun(status);
+}
+
+/// Whoever starts the process again is told first: nothing else of it survives its end but the log
+/// and what Prometheus has seen. A signal ends the wait.
+void LetTornAlarmBeHeard(const std::function<bool()>& stopping) {
+  if (stopping()) return;
+  LOG(kError, "engine",
+      "nothing is judged here any more; metrics are answered for a while yet, so that the alarm "
+      "CaracalTornTransaction is heard",
+      {{"for", absl::FormatDuration(kTornAlarm)}, {"exit_code", static_cast<int>(kExitTorn)}});
+  const absl::Time until = absl::Now() + kTornAlarm;
+  while (!stopping() && absl::Now() < until) absl::SleepFor(absl::Milliseconds(100));
 }
 
 LogSinkOptions LogOptions(const caracal::config::v1::Logging& logging) {
@@ -183,13 +189,29 @@ int RunService(const LoadedConfig& loaded) {
   const absl::Status ended = (*engine)->Run();
   // A signal that has just come may still be telling the engine.
   signals.Disarm();
-  admin.Stop();
   const int code = ended.ok() ? kExitOk : Fail(ended);
+  if (code == kExitTorn) {
+    watchdog.Disarm();
+    LetTornAlarmBeHeard(stopping);
+  }
+  admin.Stop();
   SetLogSink(nullptr);
   return code;
 }
 
 }  // namespace
+
+ExitCode ExitCodeOfRun(const absl::Status& status) {
+  if (status.ok()) return kExitOk;
+  if (absl::IsDataLoss(status)) return kExitTorn;
+  // Stopping in time fails when the brokers do not take what is left.
+  if (absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status)) return kExitUnavailable;
+  if (absl::IsInvalidArgument(status) || absl::IsFailedPrecondition(status) ||
+      absl::IsPermissionDenied(status) || absl::IsNotFound(status)) {
+    return kExitConfig;
+  }
+  return kExitInternal;
+}
 
 void AddRunCommand(CLI::App& app, const agents::AgentRegistry& registry, CommandResult& result) {
   auto config = std::make_shared<ConfigArguments>();

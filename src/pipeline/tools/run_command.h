@@ -1,5 +1,6 @@
 #pragma once
 
+#include "absl/status/status.h"
 #include "agents/api/agent_registry.h"
 #include "pipeline/tools/command.h"
 
@@ -7,5 +8,8 @@ namespace caracal::pipeline {
 
 /// `caracal run`: the service.
 void AddRunCommand(CLI::App& app, const agents::AgentRegistry& registry, CommandResult& result);
+
+/// What the service ends with, by what ended it.
+ExitCode ExitCodeOfRun(const absl::Status& status);
 
 }  // namespace caracal::pipeline

@@ -278,6 +278,19 @@ TEST_F(EpochCoordinatorTest, AFatalCommitEndsTheEngineWithItsSentence) {
   absl::Status status;
   while (status.ok()) status = coordinator_->Serve();
   EXPECT_EQ(status, absl::PermissionDeniedError("topic 'x' refuses"));
+  EXPECT_EQ(commits_.probe().transactions_torn.value(), 0U);
+}
+
+TEST_F(EpochCoordinatorTest, ATornTransactionIsCountedBeforeTheEngineEnds) {
+  committer_.Script({CommitOutcome::kFatal, "torn", absl::StatusCode::kDataLoss});
+  coordinator_->Advance(*lease_, 11, 1);
+  EpochShare share;
+  share.epoch = coordinator_->Close();
+  coordinator_->AddShare(std::move(share));
+  absl::Status status;
+  while (status.ok()) status = coordinator_->Serve();
+  EXPECT_EQ(status, absl::DataLossError("torn"));
+  EXPECT_EQ(commits_.probe().transactions_torn.value(), 1U);
 }
 
 TEST_F(EpochCoordinatorTest, ACommitterThatCannotStartEndsTheEngineBeforeAnyEpoch) {

@@ -196,7 +196,26 @@ TEST_F(ExactlyOnceCommitterTest, StopsAtATornTransaction) {
   offsets_.on_ask = [&] { clock_.Advance(60'000'000); };
   const CommitResult result = committer_.Commit(epoch_);
   EXPECT_EQ(result.outcome, CommitOutcome::kFatal);
-  EXPECT_NE(result.message.find("TORN"), std::string::npos) << result.message;
+  EXPECT_EQ(result.code, absl::StatusCode::kDataLoss);
+  for (const char* part :
+       {"TORN", "epoch 7", "t [0] from 10 to 20 at 20, t [1] from 10 to 20 at 10"}) {
+    EXPECT_NE(result.message.find(part), std::string::npos) << result.message;
+  }
+}
+
+TEST_F(ExactlyOnceCommitterTest, NamesSomePartitionsOfATornTransactionOnly) {
+  for (int32_t i = 2; i < 20; ++i) {
+    leases_.push_back(std::make_shared<PartitionLease>(i, 0, "t", i, i));
+    epoch_.partitions.push_back({leases_.back(), 10, 20, "meta"});
+  }
+  NextOutcome(TransactionOutcome::kUnknown);
+  offsets_.offsets.assign(20, 20);
+  offsets_.offsets[19] = 10;
+  offsets_.on_ask = [&] { clock_.Advance(60'000'000); };
+  const std::string said = committer_.Commit(epoch_).message;
+  EXPECT_NE(said.find("t [15] from 10 to 20 at 20 and 4 more partitions"), std::string::npos)
+      << said;
+  EXPECT_EQ(said.find("t [16]"), std::string::npos) << said;
 }
 
 TEST_F(ExactlyOnceCommitterTest, StopsWhenAnotherProcessHasItsId) {
