@@ -65,6 +65,10 @@ class Engine {
   }
   Ingest& ingest() { return *ingest_; }
   const KafkaSource& source() const { return *source_; }
+  /// Bytes that the state of the assigned partitions may take. Any thread.
+  int64_t state_budget() const {
+    return options_.max_bytes_per_partition * source_probe().assigned_partitions.value();
+  }
   /// The rulesets of a stream as compiled.
   const std::vector<agents::RulesetInfo>& rulesets(size_t stream) const;
   /// Monotonic microseconds of the last turn of the ingest loop; 0 = not started. Any thread.

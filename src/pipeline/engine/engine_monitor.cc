@@ -163,8 +163,7 @@ HealthCheck EngineMonitor::MemoryCheck() const {
   const EngineOptions& options = engine_.options();
   HealthCheck check = {"state_memory", true, "no limit is set"};
   if (options.memory_limit == 0) return check;
-  const int64_t budget =
-      options.max_bytes_per_partition * engine_.source_probe().assigned_partitions.value();
+  const int64_t budget = engine_.state_budget();
   check.ok = budget <= options.memory_limit;
   check.detail = fmt::format("state budgets of the assigned partitions {} bytes, limit {} bytes",
                              budget, options.memory_limit);

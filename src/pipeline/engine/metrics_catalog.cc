@@ -24,6 +24,8 @@ MetricsCatalog::MetricsCatalog(MetricRegistry& registry, Engine& engine)
   AddSnapshots();
   AddSource();
   AddPartitions();
+  AddRecovery();
+  AddMemory();
 }
 
 MetricFamily& MetricsCatalog::Declare(MetricType type, std::string name, std::string help,
@@ -348,6 +350,14 @@ void MetricsCatalog::AddPartitions() {
            .AddSource(each([](const PartitionStatus& partition) {
              return static_cast<double>(partition.replay_eta_seconds);
            })));
+  Keep(Declare(kGauge, "caracal_replay_debt_records",
+               "Records a new owner would have to replay before it is live.", labels)
+           .AddSource(each([](const PartitionStatus& partition) {
+             return static_cast<double>(partition.replay_debt);
+           })));
+}
+
+void MetricsCatalog::AddRecovery() {
   Keep(Declare(kGauge, "caracal_replay_records_per_second",
                "Speed of replay, measured while replaying or catching up; 0 = not measured yet.")
            .Add({}, engine_.probe().replay_rate));
@@ -355,11 +365,48 @@ void MetricsCatalog::AddPartitions() {
                "Records that may have to be replayed when this member's partitions move: what "
                "replay manages within state.max_recovery.")
            .Add({}, engine_.probe().replay_budget));
-  Keep(Declare(kGauge, "caracal_replay_debt_records",
-               "Records a new owner would have to replay before it is live.", labels)
-           .AddSource(each([](const PartitionStatus& partition) {
-             return static_cast<double>(partition.replay_debt);
-           })));
+  const RestoreProbe* const restored = engine_.restore_probe();
+  const auto restore_rate = [restored] {
+    return restored == nullptr ? int64_t{0} : restored->bytes_per_second.value();
+  };
+  Keep(Declare(kGauge, "caracal_restore_bytes_per_second",
+               "Speed at which state was read back, of the last time that it was 32 MiB or more; 0 "
+               "= not measured yet.")
+           .Add({}, [restore_rate] { return static_cast<double>(restore_rate()); }));
+  Keep(
+      Declare(kGauge, "caracal_recovery_seconds",
+              "Time until the partitions of this member were live again if all of them moved to "
+              "one other member: reading state back and replay, at the speeds measured here, or at "
+              "250 MB/s and 300,000 records/s while these are not known.")
+          .Add({}, [this, restore_rate] {
+            const IngestOptions& options = engine_.options().ingest;
+            return RecoverySeconds(Work(), {restore_rate(), engine_.probe().replay_rate.value()},
+                                   {kAssumedRestoreRate, options.assumed_replay_rate});
+          }));
+  Keep(Declare(kGauge, "caracal_recovery_limit_seconds", "state.max_recovery.").Add({}, [this] {
+    return absl::ToDoubleSeconds(engine_.options().ingest.max_recovery);
+  }));
+}
+
+RecoveryWork MetricsCatalog::Work() const {
+  RecoveryWork work;
+  for (const PartitionStatus& partition : engine_.ingest().Partitions()) {
+    work.replay_records += partition.replay_debt;
+    // Without copies there is nothing to read back.
+    if (engine_.restore_probe() != nullptr) work.state_bytes += partition.state_bytes;
+  }
+  return work;
+}
+
+void MetricsCatalog::AddMemory() {
+  Keep(Declare(kGauge, "caracal_state_budget_bytes",
+               "What the state of the assigned partitions may take: each up to "
+               "state.max_bytes_per_partition.")
+           .Add({}, [this] { return static_cast<double>(engine_.state_budget()); }));
+  Keep(Declare(kGauge, "caracal_memory_limit_bytes",
+               "What the process may take: engine.memory_limit, else that of its cgroup, else most "
+               "of the machine's memory.")
+           .Add({}, [this] { return static_cast<double>(engine_.options().memory_limit); }));
 }
 
 }  // namespace caracal::pipeline

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/recovery_estimate.h"
 #include "pipeline/observe/metric_registry.h"
 
 namespace caracal::pipeline {
@@ -27,6 +28,10 @@ class MetricsCatalog {
   void AddSnapshots();
   void AddSource();
   void AddPartitions();
+  void AddRecovery();
+  void AddMemory();
+  /// Of the open partitions, all together.
+  RecoveryWork Work() const;
   void Keep(MetricRegistration registration) { kept_.push_back(std::move(registration)); }
   MetricFamily& Declare(MetricType type, std::string name, std::string help,
                         std::vector<std::string> labels = {});

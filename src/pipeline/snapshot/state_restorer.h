@@ -28,6 +28,9 @@ struct RestoreProbe {
   Counter buckets_refused;    ///< copies that were damaged, too new, or of other rules
   Counter buckets_discarded;  ///< copies beyond the committed offset: the group was set back
   Counter bytes_read;
+  /// Of the last restore that says something: bytes_read per second, from the question for the ends
+  /// of the logs until the state was there; 0 = none yet.
+  Gauge bytes_per_second;
 };
 
 /// An image to be read.
