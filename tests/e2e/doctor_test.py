@@ -36,7 +36,7 @@ class DoctorTest(unittest.TestCase):
         return done.returncode, done.stdout.decode(), (done.stdout + done.stderr).decode()
 
     def doctor(self):
-        """(exit code, {subject: check that is not ok})."""
+        """(exit code, {subject: its worst check that is not ok})."""
         code, lines, _ = self.caracal("doctor", "-c", CONFIG, "--format", "json")
         checks = [json.loads(line) for line in lines.splitlines()]
         self.assertEqual({check["subject"] for check in checks}, {
@@ -44,7 +44,9 @@ class DoctorTest(unittest.TestCase):
             *(f"topic {self.name}.{kind}" for kind in ("alerts", "dead-letters", "state")),
             f"group {self.group()}",
             "transactions",
+            "memory",
         })
+        checks.sort(key=lambda check: check["outcome"] == "problem")
         return code, {check["subject"]: check for check in checks if check["outcome"] != "ok"}
 
     def group(self):
@@ -73,11 +75,30 @@ class DoctorTest(unittest.TestCase):
         self.assertEqual(set(found), {f"topic {self.topic}", f"topic {self.name}.state"})
         self.assertEqual({check["outcome"] for check in found.values()}, {"problem"})
         self.assertIn("--add-config retention.ms=", found[f"topic {self.topic}"]["fix"])
+        # The broker's defaults, which the state topic was made with.
+        _, text, _ = self.caracal("doctor", "-c", CONFIG)
+        for setting in ("segment.bytes=16777216", "segment.ms=600000", "delete.retention.ms=60000",
+                        "min.cleanable.dirty.ratio=0.2"):
+            self.assertIn(f"--entity-name {self.name}.state --add-config {setting}", text)
         code, _, said = self.caracal("run", "-c", CONFIG)
         self.assertEqual(code, BAD_CONFIG, said)
         for part in ("keeps records for 1s", "cleanup.policy is delete",
                      "has 3 partitions and its source 2", "`caracal doctor` shows all checks"):
             self.assertIn(part, said)
+
+
+    def test_memory_for_one_partition_is_asked_for_by_doctor_and_run_alike(self):
+        self.kafka.create_topic(self.topic, 1)
+        self.assertEqual(self.caracal("init", "-c", CONFIG)[0], 0)
+        small = ("--set", "state.max_bytes_per_partition=128MiB",
+                 "--set", "engine.memory_limit=64MiB")
+        code, text, _ = self.caracal("doctor", "-c", CONFIG, *small)
+        self.assertEqual(code, FINDINGS)
+        self.assertIn("problem  memory: one partition's state may take 134217728 bytes", text)
+        self.assertIn("raise engine.memory_limit", text)
+        code, _, said = self.caracal("run", "-c", CONFIG, *small)
+        self.assertEqual(code, BAD_CONFIG, said)
+        self.assertIn("raise engine.memory_limit", said)
 
 
 if __name__ == "__main__":

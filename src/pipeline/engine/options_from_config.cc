@@ -170,6 +170,13 @@ int64_t DefaultMemoryLimit() {
   return memory / 10 * 8;
 }
 
+MemoryBudget MemoryBudgetFromConfig(const LoadedConfig& loaded) {
+  const v1::Config& config = loaded.config;
+  return {config.state().max_bytes_per_partition(), config.engine().has_memory_limit()
+                                                        ? config.engine().memory_limit()
+                                                        : DefaultMemoryLimit()};
+}
+
 KafkaConnection ConnectionFromConfig(const LoadedConfig& loaded) {
   const v1::Kafka& kafka = loaded.config.kafka();
   KafkaConnection connection;
@@ -220,20 +227,20 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded) {
     options.epochs.min_pause_us = kPauseBetweenTransactionsMicros;
     options.epochs.min_interval_us = kTransactionIntervalMicros;
   }
-  options.max_bytes_per_partition = config.state().max_bytes_per_partition();
+  const MemoryBudget memory = MemoryBudgetFromConfig(loaded);
+  options.max_bytes_per_partition = memory.per_partition;
+  options.memory_limit = memory.limit;
   options.rows_per_bucket = static_cast<uint32_t>(config.state().rows_per_bucket());
   options.shutdown_timeout = absl::Microseconds(config.engine().shutdown_timeout());
-  options.memory_limit =
-      config.engine().has_memory_limit() ? config.engine().memory_limit() : DefaultMemoryLimit();
   options.worker_threads = WorkerThreads(config.engine());
   options.plugins = loaded.plugins;
   options.redacted_config = RedactedConfigYaml(loaded);
-  if (options.max_bytes_per_partition > options.memory_limit) {
+  if (!memory.fits()) {
     return absl::FailedPreconditionError(
         fmt::format("state.max_bytes_per_partition ({} bytes) is more than the memory limit ({} "
                     "bytes): one partition "
                     "could not be held. Lower it, or raise engine.memory_limit",
-                    options.max_bytes_per_partition, options.memory_limit));
+                    memory.per_partition, memory.limit));
   }
   return options;
 }

@@ -14,6 +14,16 @@ absl::StatusOr<EngineOptions> OptionsFromConfig(const LoadedConfig& loaded);
 /// How to reach the cluster, without the properties of the consumer or the producer alone.
 KafkaConnection ConnectionFromConfig(const LoadedConfig& loaded);
 
+/// What the state of one partition may take and what the process may, in bytes.
+struct MemoryBudget {
+  int64_t per_partition = 0;
+  int64_t limit = 0;
+  /// One partition at least can be held.
+  bool fits() const { return per_partition <= limit; }
+};
+/// As configured; on this machine, where the limit is not configured.
+MemoryBudget MemoryBudgetFromConfig(const LoadedConfig& loaded);
+
 /// The cgroup's memory limit, else 80 % of the machine's memory, in bytes.
 int64_t DefaultMemoryLimit();
 

@@ -82,7 +82,8 @@ int RunDoctor(const DoctorArguments& arguments, const agents::AgentRegistry& reg
   if (!reached.ok()) return Fail(reached);
   KafkaFacts kafka = SurveyTopics(loaded, **admin);
   SurveyRights(loaded, kafka);
-  const std::vector<Check> checks = CheckKafka(loaded, kafka);
+  std::vector<Check> checks = CheckKafka(loaded, kafka);
+  checks.push_back(CheckMemory(loaded));
   arguments.format == "json" ? PrintJson(checks) : PrintText(checks);
   return ExitCodeOf(checks);
 }
@@ -91,8 +92,8 @@ int RunDoctor(const DoctorArguments& arguments, const agents::AgentRegistry& reg
 
 void AddDoctorCommand(CLI::App& app, const agents::AgentRegistry& registry, CommandResult& result) {
   auto arguments = std::make_shared<DoctorArguments>();
-  CLI::App* command =
-      app.add_subcommand("doctor", "Check brokers, topics and rights, and say how to mend them");
+  CLI::App* command = app.add_subcommand(
+      "doctor", "Check brokers, topics, rights and memory, and say how to mend them");
   AddConfigOptions(*command, arguments->config);
   command->add_option("--format", arguments->format, "How the checks are printed")
       ->check(CLI::IsMember({"text", "json"}))

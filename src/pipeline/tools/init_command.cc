@@ -15,6 +15,7 @@
 #include "pipeline/engine/options_from_config.h"
 #include "pipeline/kafka/topic_admin.h"
 #include "pipeline/tools/config_arguments.h"
+#include "pipeline/tools/state_topic_settings.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -90,14 +91,7 @@ std::vector<PlannedTopic> Plan(const LoadedConfig& loaded,
                   "dead letters"});
   for (int i = 0; i < loaded.config.streams_size(); ++i) {
     plan.push_back({{loaded.config.streams(i).state_topic(),
-                     sources[static_cast<size_t>(i)].partitions,
-                     replication,
-                     {{"cleanup.policy", "compact"},
-                      {"min.cleanable.dirty.ratio", "0.2"},
-                      {"segment.bytes", "16777216"},
-                      {"segment.ms", "600000"},
-                      {"delete.retention.ms", "60000"},
-                      {"max.message.bytes", "1048588"}}},
+                     sources[static_cast<size_t>(i)].partitions, replication, StateTopicSettings()},
                     fmt::format("state of {}", loaded.config.streams(i).topic())});
   }
   return plan;

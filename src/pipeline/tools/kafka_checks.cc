@@ -12,6 +12,8 @@
 
 #include "agents/api/parameters.h"
 #include "agents/api/status_macros.h"
+#include "pipeline/engine/options_from_config.h"
+#include "pipeline/tools/state_topic_settings.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -21,7 +23,6 @@ using agents::FormatDuration;
 constexpr int64_t kMicrosPerMilli = 1000;
 /// Chunks of snapshots are at most 512 KiB; a record is a little longer.
 constexpr int64_t kStateMessageBytesMin = 600 * 1024;
-constexpr double kDirtyRatioMax = 0.5;
 
 /// Checks of one topic; every finding names it.
 class TopicChecks {
@@ -39,6 +40,12 @@ class TopicChecks {
   int64_t Number(const std::string& name, int64_t absent) const {
     const std::string_view text = Setting(name);
     int64_t number = absent;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number;
+  }
+  double Real(const std::string& name, double absent) const {
+    const std::string_view text = Setting(name);
+    double number = absent;
     std::from_chars(text.data(), text.data() + text.size(), number);
     return number;
   }
@@ -158,6 +165,29 @@ void CheckSource(const LoadedConfig& loaded, size_t stream, TopicChecks& topic) 
   }
 }
 
+/// What above the value of `init` makes the log longer than it must be, and restoring take longer.
+void CheckCompaction(TopicChecks& topic) {
+  constexpr std::pair<const char*, std::string_view> kLate[] = {
+      {"min.cleanable.dirty.ratio", "compaction begins late"},
+      {"segment.bytes", "compaction passes over the newest segment, which becomes long"},
+      {"segment.ms", "compaction passes over the newest segment, which becomes old"},
+      {"delete.retention.ms", "deleted copies stay in the log for long"},
+  };
+  for (const auto& [name, why] : kLate) {
+    const std::string& planned = StateTopicSettings().at(name);
+    const double is = topic.Real(name, 0);
+    double wanted = 0;
+    std::from_chars(planned.data(), planned.data() + planned.size(), wanted);
+    if (is <= wanted) continue;
+    topic.AddSetting(
+        CheckOutcome::kWarning,
+        fmt::format("{} is {}, more than the {} of `caracal init`: {}, so the log grows "
+                    "and restoring takes longer",
+                    name, topic.Setting(name), planned, why),
+        name, planned);
+  }
+}
+
 void CheckState(int32_t source_partitions, TopicChecks& topic) {
   if (topic.Setting("cleanup.policy") != "compact") {
     topic.AddSetting(CheckOutcome::kProblem,
@@ -175,15 +205,9 @@ void CheckState(int32_t source_partitions, TopicChecks& topic) {
   }
   if (topic.Number("max.message.bytes", kStateMessageBytesMin) < kStateMessageBytesMin) {
     topic.AddSetting(CheckOutcome::kProblem, "max.message.bytes is too small for a chunk of state",
-                     "max.message.bytes", "1048588");
+                     "max.message.bytes", StateTopicSettings().at("max.message.bytes"));
   }
-  double dirty = 0;
-  const std::string_view ratio = topic.Setting("min.cleanable.dirty.ratio");
-  std::from_chars(ratio.data(), ratio.data() + ratio.size(), dirty);
-  if (dirty > kDirtyRatioMax) {
-    topic.AddSetting(CheckOutcome::kWarning, "is compacted late: it grows and restoring takes long",
-                     "min.cleanable.dirty.ratio", "0.2");
-  }
+  CheckCompaction(topic);
 }
 
 void CheckStream(const LoadedConfig& loaded, size_t index, const KafkaFacts& kafka,
@@ -254,6 +278,24 @@ int64_t WidestWindow(const LoadedConfig& loaded, size_t stream) {
     }
   }
   return widest;
+}
+
+Check CheckMemory(const LoadedConfig& loaded) {
+  const MemoryBudget memory = MemoryBudgetFromConfig(loaded);
+  if (memory.fits()) {
+    return {CheckOutcome::kGood,
+            "memory",
+            fmt::format("one partition's state may take {} bytes, the process {}: {} partitions "
+                        "have room",
+                        memory.per_partition, memory.limit,
+                        memory.limit / std::max<int64_t>(1, memory.per_partition)),
+            {}};
+  }
+  return {CheckOutcome::kProblem, "memory",
+          fmt::format("one partition's state may take {} bytes, the process {} on this machine: it "
+                      "could not be held",
+                      memory.per_partition, memory.limit),
+          "lower state.max_bytes_per_partition, or raise engine.memory_limit"};
 }
 
 std::vector<Check> CheckKafka(const LoadedConfig& loaded, const KafkaFacts& kafka) {

@@ -14,7 +14,13 @@ namespace caracal::pipeline {
 /// same answer for the same values.
 std::vector<Check> CheckKafka(const LoadedConfig& loaded, const KafkaFacts& kafka);
 
-/// The longest window of the rules of a stream, in microseconds; 0 when no rule has one.
+/// Whether the state of one partition has room on this machine; `run` refuses it with the same
+/// question. Pure but for the machine's memory, which counts where no limit is configured.
+Check CheckMemory(const LoadedConfig& loaded);
+
+/// The longest window of the rules of a stream, in microseconds; 0 when no rule has one. A window
+/// is a parameter of that name, also inside a section: how far a plugin looks back under another
+/// name is not known.
 int64_t WidestWindow(const LoadedConfig& loaded, size_t stream);
 
 }  // namespace caracal::pipeline

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/tools/state_topic_settings.h"
+
 namespace caracal::pipeline {
 namespace {
 
@@ -51,8 +53,7 @@ KafkaFacts MakeFacts() {
     kafka.topics.emplace(topic, facts);
   }
   TopicFacts& state = **kafka.topics.at("state");
-  state.config["cleanup.policy"] = "compact";
-  state.config["min.cleanable.dirty.ratio"] = "0.2";
+  for (const auto& [name, value] : StateTopicSettings()) state.config[name] = value;
   return kafka;
 }
 
@@ -125,9 +126,45 @@ TEST(KafkaChecksTest, StateMustBeCompactedAndHaveThePartitionsOfItsSource) {
   kafka = MakeFacts();
   Topic(kafka, "state").config["max.message.bytes"] = "500000";
   EXPECT_EQ(Findings(MakeConfig(), kafka), Lines{"problem topic state"});
-  kafka = MakeFacts();
-  Topic(kafka, "state").config["min.cleanable.dirty.ratio"] = "0.9";
-  EXPECT_EQ(Findings(MakeConfig(), kafka), Lines{"warning topic state"});
+}
+
+TEST(KafkaChecksTest, StateThatIsCompactedLaterThanInitWouldHaveItIsWarnedOfWithTheCommand) {
+  const std::pair<const char*, const char*> kLater[] = {{"min.cleanable.dirty.ratio", "0.3"},
+                                                        {"segment.bytes", "1073741824"},
+                                                        {"segment.ms", "604800000"},
+                                                        {"delete.retention.ms", "86400000"}};
+  for (const auto& [name, value] : kLater) {
+    KafkaFacts kafka = MakeFacts();
+    Topic(kafka, "state").config[name] = value;
+    EXPECT_EQ(Findings(MakeConfig(), kafka), Lines{"warning topic state"}) << name;
+    for (const Check& check : CheckKafka(MakeConfig(), kafka)) {
+      if (check.outcome != CheckOutcome::kWarning) continue;
+      EXPECT_NE(check.text.find(value), std::string::npos) << check.text;
+      const std::string setting = std::string(name) + "=" + StateTopicSettings().at(name);
+      EXPECT_TRUE(check.fix.starts_with("kafka-configs.sh ")) << check.fix;
+      EXPECT_TRUE(check.fix.ends_with(" --entity-name state --add-config " + setting)) << check.fix;
+    }
+  }
+}
+
+TEST(KafkaChecksTest, StateThatIsCompactedEarlierThanInitWouldHaveItIsFine) {
+  KafkaFacts kafka = MakeFacts();
+  for (const char* name :
+       {"min.cleanable.dirty.ratio", "segment.bytes", "segment.ms", "delete.retention.ms"}) {
+    Topic(kafka, "state").config[name] = "0.1";
+  }
+  EXPECT_EQ(Findings(MakeConfig(), kafka), Lines());
+}
+
+TEST(KafkaChecksTest, OnePartitionMustHaveRoomInMemory) {
+  LoadedConfig loaded = MakeConfig();
+  loaded.config.mutable_state()->set_max_bytes_per_partition(1000);
+  loaded.config.mutable_engine()->set_memory_limit(3500);
+  EXPECT_EQ(CheckMemory(loaded).outcome, CheckOutcome::kGood);
+  EXPECT_NE(CheckMemory(loaded).text.find("3 partitions have room"), std::string::npos);
+  loaded.config.mutable_engine()->set_memory_limit(999);
+  EXPECT_EQ(CheckMemory(loaded).outcome, CheckOutcome::kProblem);
+  EXPECT_NE(CheckMemory(loaded).fix.find("engine.memory_limit"), std::string::npos);
 }
 
 TEST(KafkaChecksTest, WhatIsWrittenMustBeSafe) {
