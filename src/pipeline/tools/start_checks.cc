@@ -42,12 +42,19 @@ absl::Status AwaitAnyBroker(TopicAdmin& admin, const std::function<bool()>& stop
   return absl::OkStatus();
 }
 
-/// Logs the warnings; the problems as one sentence each.
+/// Logs the warnings and what is missing; the problems as one sentence each.
 std::string TellFindings(const std::vector<Check>& checks) {
   std::string problems;
   for (const Check& check : checks) {
     if (check.outcome == CheckOutcome::kWarning) {
       LOG(kWarning, "engine", fmt::format("{} {}", check.subject, check.text),
+          {{"fix", check.fix}});
+    } else if (check.outcome == CheckOutcome::kMissing) {
+      LOG(kWarning, "engine",
+          fmt::format(
+              "{} {}. When it is there, nobody looks at its settings before the next start, "
+              "but for `caracal doctor`",
+              check.subject, check.text),
           {{"fix", check.fix}});
     } else if (check.outcome == CheckOutcome::kProblem) {
       problems += fmt::format("{}{} {} (fix: {})", problems.empty() ? "" : "; ", check.subject,

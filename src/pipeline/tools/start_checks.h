@@ -11,8 +11,8 @@ namespace caracal::pipeline {
 
 /// Before a member joins its group: waits for a broker, however long that takes, and looks at the
 /// topics as `caracal doctor` does. FailedPrecondition names everything that breaks a guarantee;
-/// warnings are logged; what is missing is left to the engine, which waits for it or says what to
-/// do. Returns early, with OK, once `stopping` is true; it is asked every second.
+/// warnings are logged; what is missing too, and left to the engine, which waits for it or says
+/// what to do. Returns early, with OK, once `stopping` is true; it is asked every second.
 absl::Status CheckBeforeStart(const LoadedConfig& loaded, const std::function<bool()>& stopping);
 
 /// Before an instance with a name joins its group: waits for a member of the same name to
