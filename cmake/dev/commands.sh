@@ -118,7 +118,7 @@ TEXT
 
 help_chaos() {
   cat <<'TEXT'
-./dev chaos [--row NAME]... [--resume] [--small]
+./dev chaos [--row NAME]... [--resume] [--small] [--kafka VERSION]
 ./dev chaos A..B | N [--trace]
 
 Builds caracal-failpoints and runs, against a real Kafka, one row of faults after the other in its
@@ -129,6 +129,8 @@ tests/chaos/README.md explains it.
   --row NAME   only this row; --list says which there are, `simulation` is one of them
   --resume     leave out what has passed with this program before
   --small      the sizes that ./dev test runs
+  --kafka V    brokers of this version instead of that of deploy/stack, fetched into a cache of
+               their own
 
 With seeds, the simulation alone: the range A..B, or the one seed N. It ends at the first seed that
 fails and says how to replay it. tests/simulation/README.md explains it.

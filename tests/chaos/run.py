@@ -1,6 +1,7 @@
 """Runs the rows and prints what came of them.
 
-    run.py [--row NAME]... [--full] [--resume] [--seed N] [--results FILE] [--list]
+    run.py [--row NAME]... [--full] [--resume] [--seed N] [--kafka VERSION] [--results FILE]
+    run.py --list
 
 Exit code 0: every row is exact and every control has failed as it must.
 """
@@ -35,6 +36,8 @@ def main():
             print(f"{row.NAME:<14} {row.PROMISE}")
         return 0
     suite.require(needs_binary=True)
+    if arguments.kafka:
+        os.environ["STACK_KAFKA_VERSION"] = arguments.kafka  # read by harness.stack
     # As an interrupt does it: servers and members end with the row.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     chosen = [row for row in rows.ALL if not arguments.row or row.NAME in arguments.row]
@@ -55,6 +58,8 @@ def _arguments():
     parser.add_argument("--no-control", action="store_true", help="leave out the controls")
     parser.add_argument("--only-control", action="store_true", help="run the controls alone")
     parser.add_argument("--seed", type=int, default=random.randrange(1 << 31))
+    parser.add_argument("--kafka", metavar="VERSION", default=os.environ.get("STACK_KAFKA_VERSION"),
+                        help="brokers of another version than that of deploy/stack: 3.9.1")
     parser.add_argument("--results", type=pathlib.Path, help="file to keep results in")
     parser.add_argument("--list", action="store_true", help="say which rows there are")
     return parser.parse_args()
@@ -95,6 +100,8 @@ class _Results:
 
     def run(self, row, part, work):
         key = f"{row.NAME} {part} {'full' if self._arguments.full else 'small'}"
+        if self._arguments.kafka:
+            key += f" kafka {self._arguments.kafka}"
         binary = str(os.stat(engine.binary()).st_mtime_ns)
         kept = self._kept.get(key)
         if self._arguments.resume and kept and kept["binary"] == binary and kept["ok"]:
