@@ -173,6 +173,15 @@ absl::Status KafkaSource::CollectError(const rd_kafka_message_t& message) {
         "the topic was re-created. Nothing after it was consumed; {}",
         topic, message.partition, owned->next_offset, rd_kafka_message_errstr(&message)));
   }
+  // The client passes over such a batch and goes on behind it.
+  if (message.err == RD_KAFKA_RESP_ERR__BAD_MSG ||
+      message.err == RD_KAFKA_RESP_ERR__NOT_IMPLEMENTED) {
+    return absl::UnavailableError(fmt::format(
+        "{} [{}]: what the broker sends at offset {} is damaged. Nothing after it was consumed; a "
+        "restart reads it again. If that does not help, the leader's log is: let another replica "
+        "lead. {}",
+        topic, message.partition, message.offset, rd_kafka_message_errstr(&message)));
+  }
   return HandleGroupMessage(message);
 }
 
