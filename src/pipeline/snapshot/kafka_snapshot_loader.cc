@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
 
@@ -14,8 +15,6 @@ namespace {
 
 constexpr int kRpcTimeoutMs = 5000;
 constexpr int kPollMs = 100;
-// What is less takes the time of its round trips, not that of its bytes.
-constexpr uint64_t kTellingBytes = uint64_t{32} << 20;
 
 const KafkaProperties& ReaderSettings() {
   static const auto* const kSettings = new KafkaProperties{
@@ -74,14 +73,8 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
     ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading.state));
     states.push_back(std::move(state));
   }
-  NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - begin);
+  probe_.NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - begin);
   return states;
-}
-
-void KafkaSnapshotLoader::NoteSpeed(uint64_t bytes, absl::Duration took) {
-  if (bytes < kTellingBytes || took <= absl::ZeroDuration()) return;
-  probe_.bytes_per_second.Set(
-      static_cast<int64_t>(static_cast<double>(bytes) / absl::ToDoubleSeconds(took)));
 }
 
 absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::Prepare(

@@ -10,7 +10,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "pipeline/kafka/fetch_waker.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/kafka/log_limits.h"
@@ -56,7 +55,6 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   absl::StatusOr<std::vector<LogLimits>> ReadLimits(std::span<const RestoreRequest> requests);
   absl::Status Assign(const std::vector<Reading>& readings);
   absl::Status ReadAll(std::vector<Reading>& readings);
-  void NoteSpeed(uint64_t bytes, absl::Duration took);
   absl::Status Take(const rd_kafka_message_t& message, std::vector<Reading>& readings);
   // StateLog, for the restorer.
   bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;

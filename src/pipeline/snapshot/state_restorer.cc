@@ -27,6 +27,12 @@ void StateReading::Add(std::string_view key, std::string_view value) {
   }
 }
 
+void RestoreProbe::NoteSpeed(uint64_t bytes, absl::Duration took) {
+  if (bytes < kTellingBytes || took <= absl::ZeroDuration()) return;
+  bytes_per_second.Set(
+      static_cast<int64_t>(static_cast<double>(bytes) / absl::ToDoubleSeconds(took)));
+}
+
 StateReading StateRestorer::Begin(const RestoreRequest& request) const {
   const PartitionLease& lease = *request.lease;
   AssemblerOptions options;

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "pipeline/base/cell.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/snapshot/bucket_assembler.h"
@@ -31,6 +32,11 @@ struct RestoreProbe {
   /// Of the last restore that says something: bytes_read per second, from the question for the ends
   /// of the logs until the state was there; 0 = none yet.
   Gauge bytes_per_second;
+
+  /// What takes less than this many bytes takes the time of its round trips, not that of its bytes.
+  static constexpr uint64_t kTellingBytes = uint64_t{32} << 20;
+  /// A restore has read so much in this time.
+  void NoteSpeed(uint64_t bytes, absl::Duration took);
 };
 
 /// An image to be read.
