@@ -24,12 +24,14 @@ uint64_t Sum(std::span<const Counter> counters) {
 }  // namespace
 
 absl::StatusOr<std::vector<CommittedOffset>> GuessedOffsets::Committed(
-    std::span<const LeasePtr> leases) {
-  std::vector<CommittedOffset> guessed;
-  for (const EpochPartition& partition : epoch_->partitions) {
-    guessed.push_back({committed_ ? partition.end_offset : partition.begin_offset, ""});
+    std::span<const LeasePtr> leases, absl::Duration /*max_wait*/) {
+  std::vector<CommittedOffset> guessed(leases.size());
+  for (size_t i = 0; i < leases.size(); ++i) {
+    for (const EpochPartition& partition : epoch_->partitions) {
+      if (partition.lease != leases[i]) continue;
+      guessed[i].offset = committed_ ? partition.end_offset : partition.begin_offset;
+    }
   }
-  guessed.resize(leases.size());
   return guessed;
 }
 

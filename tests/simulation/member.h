@@ -29,7 +29,8 @@ class GuessedOffsets : public OffsetStore {
   OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) override {
     return real_.Commit(offsets);
   }
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases) override;
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration max_wait) override;
 
  private:
   OffsetStore& real_;

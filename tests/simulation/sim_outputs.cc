@@ -149,7 +149,7 @@ OffsetCommitResult SimOffsets::Commit(std::span<const OffsetCommit> offsets) {
 }
 
 absl::StatusOr<std::vector<CommittedOffset>> SimOffsets::Committed(
-    std::span<const LeasePtr> leases) {
+    std::span<const LeasePtr> leases, absl::Duration /*max_wait*/) {
   std::vector<int32_t> partitions;
   for (const LeasePtr& lease : leases) partitions.push_back(lease->partition());
   auto reply = process_.Call([&world = world_, partitions] {

@@ -72,7 +72,8 @@ class SimOffsets : public OffsetStore {
   void set_view(View view) { view_ = std::move(view); }
 
   OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) override;
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases) override;
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration max_wait) override;
 
  private:
   Process& process_;

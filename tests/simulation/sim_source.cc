@@ -263,7 +263,7 @@ bool SimSource::ReadCommitted(std::vector<Request>& requests) {
       leases.push_back(request.lease);
     }
     if (missing.empty()) return true;
-    const auto committed = offsets_.Committed(leases);
+    const auto committed = offsets_.Committed(leases, absl::Seconds(5));
     if (!committed.ok()) return false;
     for (size_t i = 0; i < missing.size(); ++i) {
       missing[i]->committed = {(*committed)[i].offset, (*committed)[i].metadata};

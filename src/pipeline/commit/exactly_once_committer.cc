@@ -14,6 +14,7 @@ namespace {
 // A member that was timed out learns it within a few heartbeats; until then the offsets of its next
 // owner look like a torn transaction.
 constexpr int64_t kTornGraceMicros = 30'000'000;
+constexpr absl::Duration kAskMax = absl::Seconds(5);
 // Partitions that a sentence names.
 constexpr size_t kNamedPartitions = 16;
 
@@ -105,8 +106,16 @@ CommitResult ExactlyOnceCommitter::Resolve(const SealedEpoch& epoch, const std::
 absl::StatusOr<ExactlyOnceCommitter::Answer> ExactlyOnceCommitter::Locate(
     const SealedEpoch& epoch) {
   std::vector<LeasePtr> leases;
-  for (const EpochPartition& partition : epoch.partitions) leases.push_back(partition.lease);
-  ASSIGN_OR_RETURN(const std::vector<CommittedOffset> committed, offsets_.Committed(leases));
+  std::vector<const EpochPartition*> asked;
+  for (const EpochPartition& partition : epoch.partitions) {
+    // A transaction of the next owner would hold up the answer for all.
+    if (partition.lease->lapsed()) continue;
+    leases.push_back(partition.lease);
+    asked.push_back(&partition);
+  }
+  if (leases.empty()) return Answer();
+  ASSIGN_OR_RETURN(const std::vector<CommittedOffset> committed,
+                   offsets_.Committed(leases, kAskMax));
   size_t at_begin = 0;
   size_t at_end = 0;
   size_t owned = 0;
@@ -115,7 +124,7 @@ absl::StatusOr<ExactlyOnceCommitter::Answer> ExactlyOnceCommitter::Locate(
     // Asked after the offset was read: what the next owner commits is none of ours.
     if (leases[i]->lapsed()) continue;
     ++owned;
-    const EpochPartition& partition = epoch.partitions[i];
+    const EpochPartition& partition = *asked[i];
     at_begin += committed[i].offset == partition.begin_offset ? 1 : 0;
     at_end += committed[i].offset == partition.end_offset ? 1 : 0;
     if (owned > kNamedPartitions) continue;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "pipeline/types/partition_lease.h"
 
 namespace caracal::pipeline {
@@ -46,9 +47,9 @@ class OffsetStore {
   /// a fresh partition. Never called for offsets whose alerts are not acknowledged.
   virtual OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) = 0;
   /// The stable committed offsets, in the order of `leases`: an open transaction on one of them is
-  /// waited for. Unavailable = try again.
-  virtual absl::StatusOr<std::vector<CommittedOffset>> Committed(
-      std::span<const LeasePtr> leases) = 0;
+  /// waited for, at most `max_wait`, and holds up the answer for all. Unavailable = try again.
+  virtual absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                                 absl::Duration max_wait) = 0;
 };
 
 }  // namespace caracal::pipeline

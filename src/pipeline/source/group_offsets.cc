@@ -10,7 +10,6 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr int kPollMs = 50;
-constexpr int kRpcTimeoutMs = 5000;
 // While the group is being left, a commit gives up after this.
 constexpr int kAwaitTimeoutMs = 1000;
 
@@ -97,14 +96,15 @@ rd_kafka_resp_err_t GroupOffsets::AwaitCoordinator(const rd_kafka_topic_partitio
 }
 
 absl::StatusOr<std::vector<CommittedOffset>> GroupOffsets::Committed(
-    std::span<const LeasePtr> leases) {
+    std::span<const LeasePtr> leases, absl::Duration max_wait) {
   const KafkaPartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(leases.size())));
   for (const LeasePtr& lease : leases) {
     rd_kafka_topic_partition_list_add(list.get(), lease->topic().c_str(), lease->partition());
   }
   constexpr std::string_view kContext = "reading the group's committed offsets";
   // The client reads committed records only, so it asks for stable offsets.
-  const rd_kafka_resp_err_t error = rd_kafka_committed(client_, list.get(), kRpcTimeoutMs);
+  const rd_kafka_resp_err_t error = rd_kafka_committed(
+      client_, list.get(), static_cast<int>(absl::ToInt64Milliseconds(max_wait)));
   if (error == RD_KAFKA_RESP_ERR__TIMED_OUT) {
     return absl::UnavailableError(
         fmt::format("{}: no answer that is stable. If it stays so, a transaction on the group's "

@@ -29,7 +29,8 @@ class GroupOffsets : public OffsetStore {
   void Close() { closing_.store(true, std::memory_order_release); }
 
   OffsetCommitResult Commit(std::span<const OffsetCommit> offsets) override;
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases) override;
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration max_wait) override;
 
  private:
   /// Hands the commit to the client; why not, if it does not.

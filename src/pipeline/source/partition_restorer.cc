@@ -19,6 +19,12 @@ constexpr int kRpcTimeoutMs = 5000;
 constexpr absl::Duration kRetryPause = absl::Milliseconds(200);
 // A resigning coordinator may answer "none" once; a fresh partition must say so three times.
 constexpr int kFreshReads = 3;
+// An open transaction on the offset of one partition holds up the answer for all asked with it.
+constexpr absl::Duration kTogetherWait = absl::Seconds(2);
+constexpr absl::Duration kAloneWaitMin = absl::Milliseconds(500);
+constexpr absl::Duration kAloneWaitMax = absl::Seconds(5);
+// A leader that moves fails all that are located together; the second time, each goes alone.
+constexpr int kFailuresTogether = 1;
 
 KafkaPartitionList OnePartition(const PartitionLease& lease) {
   KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
@@ -34,6 +40,11 @@ absl::Status LeaderStatus(rd_kafka_resp_err_t error, std::string_view context) {
 
 std::string Name(const PartitionLease& lease) {
   return fmt::format("{} [{}]", lease.topic(), lease.partition());
+}
+
+/// How long a partition may make others wait that has had no stable offset so often.
+absl::Duration AloneWait(int unstable) {
+  return std::min(kAloneWaitMin * (1 << std::clamp(unstable - 1, 0, 10)), kAloneWaitMax);
 }
 
 }  // namespace
@@ -80,6 +91,11 @@ bool PartitionRestorer::stopping() const {
   return stopping_;
 }
 
+bool PartitionRestorer::HasNew() const {
+  MutexLock lock(&mutex_);
+  return stopping_ || !requests_.empty();
+}
+
 bool PartitionRestorer::Backoff() {
   MutexLock lock(&mutex_);
   return !mutex_.AwaitFor(kRetryPause,
@@ -87,49 +103,113 @@ bool PartitionRestorer::Backoff() {
 }
 
 void PartitionRestorer::Run() {
-  const auto has_work = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    return stopping_ || !requests_.empty();
-  };
-  while (true) {
-    Requests requests;
-    {
-      MutexLock lock(&mutex_);
-      mutex_.Await(has_work);
-      if (stopping_) return;
-      for (LeasePtr& lease : requests_) requests.push_back({.lease = std::move(lease)});
-      requests_.clear();
-    }
-    Serve(std::move(requests));
+  Requests requests;
+  bool again = false;
+  while (TakeNew(requests, again)) {
+    std::erase_if(requests, [](const Request& request) { return request.lease->lapsed(); });
+    again = !requests.empty() && Serve(requests);
   }
 }
 
-void PartitionRestorer::Serve(Requests requests) {
-  while (!stopping()) {
-    std::erase_if(requests, [](const Request& request) { return request.lease->lapsed(); });
-    if (requests.empty()) return;
-    if (const absl::Status all = Locate(requests); !all.ok()) {
-      for (Request& request : requests) request.position = all;
-    }
-    Requests again;
-    std::string reason;
-    for (Request& request : requests) {
-      if (absl::IsUnavailable(request.position.status())) {
-        reason = agents::MessageOf(request.position.status());
-        again.push_back({.lease = std::move(request.lease)});
-      } else {
-        Finish(std::move(request));
-      }
-    }
-    requests = std::move(again);
-    if (requests.empty()) return;
-    LOG(kWarning, "source", "cannot find the start of some partitions yet, trying again",
-        {{"partitions", requests.size()}, {"error", reason}});
-    if (!Backoff()) return;
+bool PartitionRestorer::TakeNew(Requests& requests, bool again) {
+  const auto has_new = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !requests_.empty();
+  };
+  MutexLock lock(&mutex_);
+  if (requests.empty()) {
+    mutex_.Await(has_new);
+  } else if (again) {
+    mutex_.AwaitFor(kRetryPause, has_new);
   }
+  for (LeasePtr& lease : requests_) requests.push_back({.lease = std::move(lease)});
+  requests_.clear();
+  return !stopping_;
+}
+
+bool PartitionRestorer::Serve(Requests& requests) {
+  const size_t before = requests.size();
+  Requests batch = TakeBatch(requests);
+  if (batch.empty()) return before > 0;
+  absl::Status all = ReadCommitted(batch);
+  if (absl::IsUnavailable(all)) {
+    for (Request& request : batch) request.unstable += 1;
+  } else if (all.ok()) {
+    all = Locate(batch);
+    if (absl::IsUnavailable(all)) {
+      for (Request& request : batch) request.failed += 1;
+    }
+  }
+  if (!all.ok()) {
+    for (Request& request : batch) request.position = all;
+  }
+  return Settle(std::move(batch), requests);
+}
+
+PartitionRestorer::Requests PartitionRestorer::TakeBatch(Requests& requests) {
+  Requests batch;
+  Requests others;
+  for (Request& request : requests) {
+    const bool is_new = request.unstable == 0 && request.failed == 0;
+    const bool taken = is_new && batch.size() < kTogetherMax;
+    (taken ? batch : others).push_back(std::move(request));
+  }
+  requests = std::move(others);
+  return batch.empty() ? TakeStable(requests) : std::move(batch);
+}
+
+PartitionRestorer::Requests PartitionRestorer::TakeStable(Requests& requests) {
+  Requests stable;
+  Requests unstable;
+  Requests later;
+  absl::Duration waited = absl::ZeroDuration();
+  for (Request& request : requests) {
+    const bool alone = request.failed > kFailuresTogether;
+    const bool fits = stable.empty() || (!alone && stable.size() < kTogetherMax &&
+                                         stable.front().failed <= kFailuresTogether);
+    if (!fits || waited >= kAloneWaitMax || HasNew()) {
+      later.push_back(std::move(request));
+      continue;
+    }
+    Requests one;
+    one.push_back(std::move(request));
+    const absl::Duration wait = AloneWait(one.front().unstable);
+    const absl::Status asked = AskCommitted(one, wait);
+    if (absl::IsUnavailable(asked)) {
+      one.front().position = asked;
+      one.front().unstable += 1;
+      waited += wait;
+      unstable.push_back(std::move(one.front()));
+    } else {
+      stable.push_back(std::move(one.front()));
+    }
+  }
+  requests = std::move(later);
+  Settle(std::move(unstable), requests);
+  return stable;
+}
+
+bool PartitionRestorer::Settle(Requests batch, Requests& requests) {
+  std::string reason;
+  std::string which;
+  size_t again = 0;
+  for (Request& request : batch) {
+    if (!absl::IsUnavailable(request.position.status())) {
+      Finish(std::move(request));
+      continue;
+    }
+    if (again++ == 0) {
+      which = Name(*request.lease);
+      reason = agents::MessageOf(request.position.status());
+    }
+    requests.push_back({std::move(request.lease), request.unstable, request.failed});
+  }
+  if (again == 0) return false;
+  LOG(kWarning, "source", "cannot find the start of some partitions yet, trying again",
+      {{"partitions", again}, {"first", which}, {"error", reason}});
+  return true;
 }
 
 absl::Status PartitionRestorer::Locate(Requests& requests) {
-  RETURN_IF_ERROR(ReadCommitted(requests));
   if (HitFailpoint(Failpoint::kRestoreCommitted)) {
     return absl::UnavailableError("failpoint after the committed offsets");
   }
@@ -157,21 +237,31 @@ void PartitionRestorer::Finish(Request request) {
 }
 
 absl::Status PartitionRestorer::ReadCommitted(Requests& requests) {
-  for (int read = 0; read < kFreshReads; ++read) {
-    std::vector<Request*> missing;
-    for (Request& request : requests) {
-      if (request.committed < 0) missing.push_back(&request);
-    }
-    if (missing.empty()) return absl::OkStatus();
-    if (read > 0 && !Backoff()) return absl::UnavailableError("stopping");
-    std::vector<LeasePtr> leases;
-    leases.reserve(missing.size());
-    for (const Request* request : missing) leases.push_back(request->lease);
-    ASSIGN_OR_RETURN(std::vector<CommittedOffset> committed, offsets_.Committed(leases));
-    for (size_t i = 0; i < missing.size(); ++i) {
-      missing[i]->committed = committed[i].offset;
-      missing[i]->metadata = std::move(committed[i].metadata);
-    }
+  const auto open = [](const Request& request) {
+    return request.committed < 0 && request.reads < kFreshReads;
+  };
+  while (std::any_of(requests.begin(), requests.end(), open)) {
+    const bool again = std::any_of(requests.begin(), requests.end(),
+                                   [](const Request& request) { return request.reads > 0; });
+    if (again && !Backoff()) return absl::UnavailableError("stopping");
+    RETURN_IF_ERROR(AskCommitted(requests, kTogetherWait));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PartitionRestorer::AskCommitted(Requests& requests, absl::Duration max_wait) {
+  std::vector<Request*> missing;
+  std::vector<LeasePtr> leases;
+  for (Request& request : requests) {
+    if (request.committed >= 0) continue;
+    missing.push_back(&request);
+    leases.push_back(request.lease);
+  }
+  ASSIGN_OR_RETURN(std::vector<CommittedOffset> committed, offsets_.Committed(leases, max_wait));
+  for (size_t i = 0; i < missing.size(); ++i) {
+    missing[i]->reads += 1;
+    missing[i]->committed = committed[i].offset;
+    missing[i]->metadata = std::move(committed[i].metadata);
   }
   return absl::OkStatus();
 }

@@ -41,12 +41,18 @@ struct RestoredPartition {
 /// Where the group has recorded other rules, an activation of these at the committed offset is
 /// recorded first, text and offset: states that both know go on, the others begin there.
 ///
+/// Partitions are located together, a few at a time, and each opens when it is known where it
+/// starts. One that has no stable offset yet, or makes the others wait twice, is asked for alone
+/// from then on; what comes new goes first.
+///
 /// Threads: Submit and Take on the ingest thread; `on_ready` is called on the restore thread.
-/// Bounds: one request per lease. Failures: what may pass is retried for as long as the lease
-/// lives; what will not (expired offset, foreign metadata, no permission) is the partition's
-/// status.
+/// Bounds: one request per lease, `kTogetherMax` located together. Failures: what may pass is
+/// retried for as long as the lease lives; what will not (expired offset, foreign metadata, no
+/// permission) is the partition's status.
 class PartitionRestorer {
  public:
+  static constexpr size_t kTogetherMax = 16;
+
   /// All must outlive the restorer; `snapshots` null = the state is always rebuilt by replay, and
   /// begins anew with other rules.
   PartitionRestorer(rd_kafka_t* client, OffsetStore& offsets, RecordReader& records,
@@ -66,6 +72,9 @@ class PartitionRestorer {
   /// What is known of one lease while its request is served.
   struct Request {
     LeasePtr lease = nullptr;
+    int unstable = 0;  ///< times there was no stable offset
+    int failed = 0;    ///< times those located together could not be
+    int reads = 0;     ///< of the committed offset, since it was last tried
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
     LogLimits limits = {};
@@ -79,16 +88,27 @@ class PartitionRestorer {
 
   void Run();
   bool stopping() const;
+  bool HasNew() const;
   /// False when the wait was cut short by the destructor.
   bool Backoff();
-  /// Tries again what may pass; requests of lapsed leases are dropped.
-  void Serve(Requests requests);
+  /// Adds what was submitted: waits for it when there is nothing else to do, a little when
+  /// something is to be tried again. False = stop.
+  bool TakeNew(Requests& requests, bool again);
+  /// Locates some of them; those that have to be tried again stay: true = there are some.
+  bool Serve(Requests& requests);
+  /// The next ones that have not failed, else those that turn out to have a stable offset.
+  Requests TakeBatch(Requests& requests);
+  Requests TakeStable(Requests& requests);
+  /// Finishes those that are located; the others go back: true = there are some.
+  bool Settle(Requests batch, Requests& requests);
   /// Fills every position: a fixed number of round trips, however many partitions there are. An
   /// error is that of all of them.
   absl::Status Locate(Requests& requests);
   void Finish(Request request);
-  /// One round trip for all of them; those without an offset are asked for again.
+  /// Those without an offset are asked for again, each as often as it takes.
   absl::Status ReadCommitted(Requests& requests);
+  /// One round trip for all that have no offset yet.
+  absl::Status AskCommitted(Requests& requests, absl::Duration max_wait);
   absl::Status ReadLimits(Requests& requests);
   /// Looks again at the last record below each committed offset: another one in its place, or none,
   /// means that the topic was re-created or truncated.

@@ -44,7 +44,8 @@ class FakeStore : public OffsetStore {
     return result;
   }
 
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr>) override {
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr>,
+                                                         absl::Duration) override {
     return absl::UnimplementedError("at_least_once asks for no offsets");
   }
 

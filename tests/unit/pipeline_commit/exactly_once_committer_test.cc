@@ -52,8 +52,8 @@ class FakeOffsets : public OffsetStore {
     journal_.emplace_back("commit");
     return {};
   }
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(
-      std::span<const LeasePtr> leases) override {
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration) override {
     journal_.push_back("ask " + std::to_string(leases.size()));
     if (on_ask != nullptr) on_ask();
     if (failures > 0) {
@@ -170,6 +170,7 @@ TEST_F(ExactlyOnceCommitterTest, LeavesPartitionsThatLapsedToTheirNextOwner) {
   leases_[1]->Lapse();
   offsets_.offsets = {20, 95};  // the next owner has gone on
   EXPECT_EQ(committer_.Commit(epoch_).outcome, CommitOutcome::kCommitted);
+  EXPECT_EQ(journal_, (Journal{"send 7", "renew", "ask 1"})) << "its transaction may be open";
 }
 
 TEST_F(ExactlyOnceCommitterTest, SealsAgainWhenEveryPartitionHasLapsed) {

@@ -26,7 +26,7 @@ class GroupOffsetsTest : public ::testing::Test {
   absl::StatusOr<std::vector<CommittedOffset>> Committed() {
     const std::vector<LeasePtr> leases = {std::make_shared<PartitionLease>(1, 0, "t", 0, 0),
                                           std::make_shared<PartitionLease>(2, 0, "t", 1, 1)};
-    return offsets_.Committed(leases);
+    return offsets_.Committed(leases, absl::Seconds(5));
   }
 
   MockKafka kafka_;

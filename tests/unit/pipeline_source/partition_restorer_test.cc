@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +40,8 @@ class FakeOffsets : public OffsetStore {
     }
     return {};
   }
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(
-      std::span<const LeasePtr> leases) override {
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration /*max_wait*/) override {
     MutexLock lock(&mutex_);
     reads_ += 1;
     mutex_.Await([this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return reads_ != held_; });
@@ -50,6 +51,9 @@ class FakeOffsets : public OffsetStore {
       return failure;
     }
     std::vector<CommittedOffset> committed;
+    for (const LeasePtr& lease : leases) {
+      if (hanging_.contains(lease->partition())) return absl::UnavailableError("not stable");
+    }
     for (const LeasePtr& lease : leases) committed.push_back(group_[lease->partition()]);
     if (reads_ == blind_) return std::vector<CommittedOffset>(leases.size());
     return committed;
@@ -81,6 +85,11 @@ class FakeOffsets : public OffsetStore {
     held_ = nth;
   }
   void LetGo() { HoldRead(0); }
+  /// A transaction on these offsets stays open.
+  void Hang(std::set<int32_t> partitions) {
+    MutexLock lock(&mutex_);
+    hanging_ = std::move(partitions);
+  }
   void AwaitRead(int nth) {
     MutexLock lock(&mutex_);
     mutex_.Await([this, nth]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return reads_ >= nth; });
@@ -104,6 +113,7 @@ class FakeOffsets : public OffsetStore {
   int reads_ ABSL_GUARDED_BY(mutex_) = 0;
   int blind_ ABSL_GUARDED_BY(mutex_) = 0;
   int held_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::set<int32_t> hanging_ ABSL_GUARDED_BY(mutex_);
 };
 
 /// The state topic: copies of buckets with these offsets, by partition.
@@ -115,6 +125,9 @@ class FakeSnapshots : public SnapshotLoader {
       absl::Status failure = failures_.back();
       failures_.pop_back();
       return failure;
+    }
+    for (const RestoreRequest& request : requests) {
+      if (request.lease->partition() == leaderless_) return absl::UnavailableError("no leader");
     }
     std::vector<LoadedState> states;
     for (const RestoreRequest& request : requests) {
@@ -146,9 +159,15 @@ class FakeSnapshots : public SnapshotLoader {
     MutexLock lock(&mutex_);
     failures_.push_back(std::move(failure));
   }
+  /// This partition of the state topic has no leader; -1 = all have one.
+  void TakeLeader(int32_t partition) {
+    MutexLock lock(&mutex_);
+    leaderless_ = partition;
+  }
 
  private:
   Mutex mutex_;
+  int32_t leaderless_ ABSL_GUARDED_BY(mutex_) = -1;
   std::map<int32_t, RestoredState> copies_ ABSL_GUARDED_BY(mutex_);
   std::vector<absl::Status> failures_ ABSL_GUARDED_BY(mutex_);
 };
@@ -221,8 +240,10 @@ class PartitionRestorerTest : public ::testing::Test {
   std::vector<RestoredPartition> Await(int count) {
     {
       MutexLock lock(&mutex_);
-      mutex_.Await([this, count]()
-                       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ready_ >= count; });
+      const bool enough = mutex_.AwaitFor(
+          absl::Seconds(60),
+          [this, count]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return ready_ >= count; });
+      EXPECT_TRUE(enough) << ready_ << " of " << count;
       ready_ -= count;
     }
     std::vector<RestoredPartition> finished = restorer_->Take();
@@ -445,6 +466,46 @@ TEST_F(PartitionRestorerTest, StateWithoutACommittedOffsetIsFinal) {
             std::string::npos)
       << position.status();
   EXPECT_TRUE(offsets_.commits().empty());
+}
+
+TEST_F(PartitionRestorerTest, AHangingTransactionHoldsUpNoOtherPartition) {
+  for (int32_t partition = 0; partition < 3; ++partition) Commit(partition, 0, Metadata(0, 0));
+  offsets_.Hang({0});
+  Submit({Lease(0), Lease(1)});
+  const std::vector<RestoredPartition> together = Await(1);
+  ASSERT_EQ(together.size(), 1U);
+  EXPECT_EQ(together[0].lease->partition(), 1);
+  Submit({Lease(2)});
+  const std::vector<RestoredPartition> later = Await(1);
+  ASSERT_EQ(later.size(), 1U);
+  EXPECT_EQ(later[0].lease->partition(), 2);
+  offsets_.Hang({});
+  const std::vector<RestoredPartition> ended = Await(1);
+  ASSERT_EQ(ended.size(), 1U);
+  EXPECT_EQ(ended[0].lease->partition(), 0);
+  EXPECT_TRUE(ended[0].position.ok()) << ended[0].position.status();
+}
+
+TEST_F(PartitionRestorerTest, StateThatCannotBeReadHoldsUpNoOtherPartition) {
+  with_snapshots_ = true;
+  for (int32_t partition = 0; partition < 3; ++partition) Commit(partition, 0, Metadata(0, 0));
+  snapshots_.TakeLeader(1);
+  Submit({Lease(0), Lease(1), Lease(2)});
+  const std::vector<RestoredPartition> finished = Await(2);
+  ASSERT_EQ(finished.size(), 2U);
+  EXPECT_EQ(finished[0].lease->partition(), 0);
+  EXPECT_EQ(finished[1].lease->partition(), 2);
+  snapshots_.TakeLeader(-1);
+  EXPECT_EQ(Await(1).size(), 1U);
+}
+
+TEST_F(PartitionRestorerTest, MoreThanAreLocatedTogetherAreAllLocated) {
+  for (int32_t partition = 0; partition < 3; ++partition) Commit(partition, 0, Metadata(0, 0));
+  std::vector<LeasePtr> leases;
+  const auto count = static_cast<int32_t>(2 * PartitionRestorer::kTogetherMax + 1);
+  for (int32_t i = 0; i < count; ++i) leases.push_back(Lease(i % 3));
+  Submit(std::move(leases));
+  EXPECT_EQ(Await(count).size(), static_cast<size_t>(count));
 }
 
 TEST_F(PartitionRestorerTest, ALeaseThatHasLapsedIsDropped) {

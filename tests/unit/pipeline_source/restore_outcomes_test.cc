@@ -40,8 +40,8 @@ class FakeOffsets : public OffsetStore {
     }
     return {};
   }
-  absl::StatusOr<std::vector<CommittedOffset>> Committed(
-      std::span<const LeasePtr> leases) override {
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration /*max_wait*/) override {
     return std::vector<CommittedOffset>(leases.size(), committed);
   }
 
