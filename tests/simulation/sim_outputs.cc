@@ -148,8 +148,8 @@ OffsetCommitResult SimOffsets::Commit(std::span<const OffsetCommit> offsets) {
   return {OffsetCommitOutcome::kRebalancing, "illegal generation"};
 }
 
-absl::StatusOr<std::vector<CommittedOffset>> SimOffsets::Committed(
-    std::span<const LeasePtr> leases, absl::Duration /*max_wait*/) {
+absl::StatusOr<std::vector<CommittedOffset>> SimOffsets::Committed(std::span<const LeasePtr> leases,
+                                                                   absl::Duration /*max_wait*/) {
   std::vector<int32_t> partitions;
   for (const LeasePtr& lease : leases) partitions.push_back(lease->partition());
   auto reply = process_.Call([&world = world_, partitions] {

@@ -96,10 +96,10 @@ bool SimSnapshots::WriteAll(const PartitionLease& lease, std::vector<StateWrite>
 }
 
 absl::StatusOr<std::vector<LoadedState>> SimSnapshots::Load(
-    std::span<const RestoreRequest> requests) {
+    std::span<const RestoreRequest> requests, OffsetStore& offsets) {
   std::vector<LoadedState> states;
   for (const RestoreRequest& request : requests) {
-    ASSIGN_OR_RETURN(LoadedState state, Read(request));
+    ASSIGN_OR_RETURN(LoadedState state, Read(request, offsets));
     states.push_back(std::move(state));
   }
   return states;
@@ -133,7 +133,8 @@ absl::StatusOr<std::shared_ptr<agents::BucketState>> SimSnapshots::ReadImage(
   return std::make_shared<agents::BucketState>(std::move(restored->state));
 }
 
-absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
+absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request,
+                                               OffsetStore& offsets) {
   const int32_t partition = request.lease->partition();
   RestoreRequest asked = request;
   if (world_.Mutated(Mutation::kCopiesAhead)) asked.committed = INT64_MAX;
@@ -158,7 +159,7 @@ absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request) {
     if (process_.dead()) return absl::UnavailableError("dead");
   }
   const uint64_t restored = probe_.changes_restored.value();
-  ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading));
+  ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading, offsets));
   world_.changes_restored += probe_.changes_restored.value() - restored;
   if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, process_.rules.plan(), state);
   return state;

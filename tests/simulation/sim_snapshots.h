@@ -28,7 +28,8 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
   bool Busy() const override { return writing_ || !waiting_.empty(); }
 
   // SnapshotLoader.
-  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests) override;
+  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests,
+                                                OffsetStore& offsets) override;
   absl::Status RecordRules(std::span<const LeasePtr> leases) override;
   void Stop() override {}
 
@@ -41,7 +42,7 @@ class SimSnapshots : public SnapshotStore, public SnapshotLoader, private StateL
   /// The whole image of a copy; empty when there is none.
   std::string WholeImageOf(const BucketCopy& copy);
   absl::StatusOr<std::shared_ptr<agents::BucketState>> ReadImage(const ImageRequest& request);
-  absl::StatusOr<LoadedState> Read(const RestoreRequest& request);
+  absl::StatusOr<LoadedState> Read(const RestoreRequest& request, OffsetStore& offsets);
   /// The negative control: buckets whose newest set is not whole begin with nothing at its offset.
   static void TakeParts(const std::map<uint32_t, int64_t>& parts, const StreamPlan& plan,
                         LoadedState& state);

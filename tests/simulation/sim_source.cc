@@ -307,7 +307,7 @@ bool SimSource::Locate(std::vector<Request>& requests) {
     wanted.push_back(
         {request.lease, request.committed.offset, request.plan.activations, request.plan.assumed});
   }
-  auto states = snapshots_.Load(wanted);
+  auto states = snapshots_.Load(wanted, offsets_);
   if (!states.ok()) return false;
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move((*states)[i]);
   for (Request& request : requests) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "pipeline/ports/offset_store.h"
 #include "pipeline/types/activation.h"
 #include "pipeline/types/bucket_copy.h"
 #include "pipeline/types/partition_lease.h"
@@ -71,10 +72,11 @@ class SnapshotLoader {
   /// For every request the newest usable copy of each bucket, as many as there are, in the order of
   /// the requests. Copies that are damaged or of other rules than the activations say are passed
   /// over and logged; those beyond C, of a group that was set back, are deleted, and all of them
-  /// where it is not known what they rest on. Unavailable = try again; other errors are final.
-  /// Returns soon once stopped.
-  virtual absl::StatusOr<std::vector<LoadedState>> Load(
-      std::span<const RestoreRequest> requests) = 0;
+  /// where it is not known what they rest on, once `offsets` say that C is still committed: else a
+  /// next owner has saved them. Unavailable = try again; other errors are final. Returns soon once
+  /// stopped.
+  virtual absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests,
+                                                        OffsetStore& offsets) = 0;
   /// Makes sure that the text of the rules in effect can be found in the partitions' state topics,
   /// which Load has read. Unavailable = try again.
   virtual absl::Status RecordRules(std::span<const LeasePtr> leases) = 0;

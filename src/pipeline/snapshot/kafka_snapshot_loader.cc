@@ -60,7 +60,7 @@ absl::Status KafkaSnapshotLoader::Connect() {
 }
 
 absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
-    std::span<const RestoreRequest> requests) {
+    std::span<const RestoreRequest> requests, OffsetStore& offsets) {
   const absl::Time begin = absl::Now();
   const uint64_t read_before = probe_.bytes_read.value();
   ASSIGN_OR_RETURN(std::vector<Reading> readings, Prepare(requests));
@@ -70,7 +70,7 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
   RETURN_IF_ERROR(read);
   std::vector<LoadedState> states;
   for (Reading& reading : readings) {
-    ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading.state));
+    ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading.state, offsets));
     states.push_back(std::move(state));
   }
   probe_.NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - begin);

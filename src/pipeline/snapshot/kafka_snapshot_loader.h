@@ -33,7 +33,8 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
                                                                      ImageReader read,
                                                                      SnapshotCatalogs& catalogs);
 
-  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests) override;
+  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests,
+                                                OffsetStore& offsets) override;
   absl::Status RecordRules(std::span<const LeasePtr> leases) override;
   void Stop() override { stopped_.store(true, std::memory_order_release); }
 

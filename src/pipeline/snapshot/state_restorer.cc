@@ -8,12 +8,29 @@
 
 #include "agents/api/status_macros.h"
 #include "pipeline/base/log.h"
+#include "pipeline/types/offset_metadata.h"
 
 namespace caracal::pipeline {
 namespace {
 
+constexpr absl::Duration kAskMax = absl::Seconds(5);
+
 std::string Name(const PartitionLease& lease) {
   return fmt::format("{} [{}]", lease.topic(), lease.partition());
+}
+
+/// A copy is saved after its offset was committed: one beyond C says that the group was set back,
+/// or that C is history, because this process stood still while the next owner went on. Asked when
+/// the copies have been seen, so that the answer is newer than they are.
+absl::Status ConfirmCommitted(const RestoreRequest& request, OffsetStore& offsets) {
+  ASSIGN_OR_RETURN(const std::vector<CommittedOffset> committed,
+                   offsets.Committed({&request.lease, 1}, kAskMax));
+  // Where another program's metadata stood, an owner since has put its own.
+  const bool taken = request.assumed && ParseOffsetMetadata(committed[0].metadata).ok();
+  if (committed[0].offset == request.committed && !taken) return absl::OkStatus();
+  return absl::UnavailableError(fmt::format(
+      "{}: the committed offset was {} and is {} now: another member has gone on meanwhile",
+      Name(*request.lease), request.committed, committed[0].offset));
 }
 
 }  // namespace
@@ -47,7 +64,7 @@ StateReading StateRestorer::Begin(const RestoreRequest& request) const {
   return {request, std::move(options)};
 }
 
-absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading) {
+absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading, OffsetStore& offsets) {
   const RestoreRequest& request = reading.request_;
   const PartitionLease& lease = *request.lease;
   LoadedState state;
@@ -74,7 +91,8 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading) {
     // Where rules have changed, the states in a copy begin where the lost metadata said.
     const bool is_known = !request.assumed || reading.shelf_.manifests().size() <= 1;
     if (is_known) state.buckets = ReadBuckets(request, history, assembled);
-    RETURN_IF_ERROR(Discard(lease, is_known ? request.committed : -1, assembled.catalogs));
+    RETURN_IF_ERROR(
+        Discard(request, is_known ? request.committed : -1, offsets, assembled.catalogs));
   }
   catalogs_.Set(lease, std::move(assembled.catalogs));
   shelves_.insert_or_assign({lease.stream(), lease.partition()}, std::move(reading.shelf_));
@@ -143,8 +161,10 @@ std::shared_ptr<agents::BucketState> StateRestorer::ReadNewest(const RestoreRequ
   return nullptr;
 }
 
-absl::Status StateRestorer::Discard(const PartitionLease& lease, int64_t offset,
+absl::Status StateRestorer::Discard(const RestoreRequest& request, int64_t offset,
+                                    OffsetStore& offsets,
                                     std::map<uint32_t, SnapshotCatalog>& catalogs) {
+  const PartitionLease& lease = *request.lease;
   std::vector<StateWrite> tombstones;
   uint64_t buckets = 0;
   for (auto& [bucket, catalog] : catalogs) {
@@ -153,6 +173,7 @@ absl::Status StateRestorer::Discard(const PartitionLease& lease, int64_t offset,
     for (const std::string& key : keys) tombstones.push_back({key, std::nullopt});
   }
   if (tombstones.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(ConfirmCommitted(request, offsets));
   LOG(kWarning, "snapshot",
       "the group was set back: copies of buckets beyond this offset are deleted (-1: all of them, "
       "because nothing says what they rest on), their records are judged again",

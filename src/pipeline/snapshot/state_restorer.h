@@ -13,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "pipeline/base/cell.h"
+#include "pipeline/ports/offset_store.h"
 #include "pipeline/ports/snapshot_store.h"
 #include "pipeline/snapshot/bucket_assembler.h"
 #include "pipeline/snapshot/rules_shelf.h"
@@ -89,8 +90,8 @@ class StateRestorer {
 
   StateReading Begin(const RestoreRequest& request) const;
   /// The end of the partition has been reached; use `reading` no more. Unavailable = something
-  /// could not be deleted yet.
-  absl::StatusOr<LoadedState> Finish(StateReading& reading);
+  /// could not be deleted yet, or C is no longer what `offsets` say.
+  absl::StatusOr<LoadedState> Finish(StateReading& reading, OffsetStore& offsets);
   /// As SnapshotLoader::RecordRules.
   absl::Status RecordRules(std::span<const LeasePtr> leases);
 
@@ -111,7 +112,7 @@ class StateRestorer {
                                                    const StateHistory& history,
                                                    const AssembledState& assembled);
   /// Deletes copies beyond an offset: those records will be judged again.
-  absl::Status Discard(const PartitionLease& lease, int64_t offset,
+  absl::Status Discard(const RestoreRequest& request, int64_t offset, OffsetStore& offsets,
                        std::map<uint32_t, SnapshotCatalog>& catalogs);
 
   const StateTopics& topics_;

@@ -363,7 +363,7 @@ absl::Status PartitionRestorer::LoadState(Requests& requests) {
     wanted.back().activations = request.plan->activations;
     wanted.back().assumed = request.plan->assumed;
   }
-  ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted));
+  ASSIGN_OR_RETURN(std::vector<LoadedState> states, snapshots_->Load(wanted, offsets_));
   for (size_t i = 0; i < requests.size(); ++i) requests[i].state = std::move(states[i]);
   return absl::OkStatus();
 }

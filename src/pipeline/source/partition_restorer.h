@@ -72,9 +72,9 @@ class PartitionRestorer {
   /// What is known of one lease while its request is served.
   struct Request {
     LeasePtr lease = nullptr;
-    int unstable = 0;  ///< times there was no stable offset
-    int failed = 0;    ///< times those located together could not be
-    int reads = 0;     ///< of the committed offset, since it was last tried
+    int unstable = 0;        ///< times there was no stable offset
+    int failed = 0;          ///< times those located together could not be
+    int reads = 0;           ///< of the committed offset, since it was last tried
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};
     LogLimits limits = {};

@@ -13,9 +13,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "agents/ruleset/bucket_state.h"
 #include "pipeline/snapshot/snapshot_writer.h"
 #include "pipeline/snapshot/state_restorer.h"
+#include "pipeline/types/offset_metadata.h"
 #include "tests/unit/agents_ruleset/test_agents.h"
 #include "tests/unit/agents_ruleset/test_stream.h"
 #include "tests/unit/pipeline_snapshot/state_topic.h"
@@ -44,6 +47,18 @@ class TopicLog : public StateLog {
 
   StateTopic topic;
   size_t writes_left = 1'000'000;
+};
+
+/// What the group has committed.
+class GroupOffset : public OffsetStore {
+ public:
+  OffsetCommitResult Commit(std::span<const OffsetCommit>) override { return {}; }
+  absl::StatusOr<std::vector<CommittedOffset>> Committed(std::span<const LeasePtr> leases,
+                                                         absl::Duration) override {
+    return std::vector<CommittedOffset>(leases.size(), committed);
+  }
+
+  CommittedOffset committed;
 };
 
 StateTopics Topics() {
@@ -84,6 +99,15 @@ class SnapshotChangesTest : public ::testing::Test {
 
   /// What a restore at C takes: "offset: image + changes"; "nothing".
   std::string Restored(int64_t committed, bool assumed = false) {
+    offsets_.committed = {committed, assumed ? "set by hand" : ""};
+    const absl::StatusOr<LoadedState> state = Restore(committed, assumed);
+    EXPECT_TRUE(state.ok()) << state.status();
+    if (!state.ok() || state->buckets->empty()) return "nothing";
+    return std::to_string(state->buckets->at(0).offset) + ": " + read_.back();
+  }
+
+  /// By a member that has read that C is committed.
+  absl::StatusOr<LoadedState> Restore(int64_t committed, bool assumed = false) {
     read_.clear();
     StateRestorer restorer(
         topics_, [this](const ImageRequest& request) { return Read(request); }, catalogs_, log_,
@@ -94,10 +118,7 @@ class SnapshotChangesTest : public ::testing::Test {
       reading.Add(entry.key,
                   entry.value.has_value() ? std::string_view(*entry.value) : std::string_view());
     }
-    const auto state = restorer.Finish(reading);
-    EXPECT_TRUE(state.ok());
-    if (state->buckets->empty()) return "nothing";
-    return std::to_string(state->buckets->at(0).offset) + ": " + read_.back();
+    return restorer.Finish(reading, offsets_);
   }
 
   absl::StatusOr<std::shared_ptr<agents::BucketState>> Read(const ImageRequest& request) {
@@ -116,6 +137,7 @@ class SnapshotChangesTest : public ::testing::Test {
   const LeasePtr lease_ =
       std::make_shared<PartitionLease>(1, uint16_t{0}, "bank.public.transactions", 3, 0);
   TopicLog log_;
+  GroupOffset offsets_;
   SnapshotCatalogs catalogs_;
   SnapshotWriter writer_{topics_, catalogs_, log_, ChunkValue::kChangesHeaderBytes + 4};
   RestoreProbe probe_;
@@ -191,6 +213,27 @@ TEST_F(SnapshotChangesTest, AGroupThatIsSetBackTakesWhatIsNotBeyond) {
   EXPECT_EQ(Content(), (std::map<std::string, int>{{"100", 1}}));
   EXPECT_EQ(Restored(99), "nothing");
   EXPECT_TRUE(Content().empty());
+}
+
+TEST_F(SnapshotChangesTest, AMemberThatStoodStillDeletesNoCopiesOfItsSuccessor) {
+  EXPECT_EQ(Publish(450, -1, "of the next owner"), "published");
+  offsets_.committed = {500, ""};
+  EXPECT_TRUE(absl::IsUnavailable(Restore(100).status())) << "it has read 100, and stood still";
+  EXPECT_EQ(Content(), (std::map<std::string, int>{{"450", 1}}));
+  EXPECT_EQ(probe_.buckets_discarded.value(), 0U);
+  EXPECT_EQ(Restored(500), "450: of the next owner");
+}
+
+TEST_F(SnapshotChangesTest, ARewindThatAnotherMemberHasTakenOverIsItsOwn) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  RulesManifest other = topics_.rules[0].manifest;
+  other.states.clear();
+  for (const std::string& text : {topics_.rules[0].text, FormatRulesManifest(other)}) {
+    log_.topic.Put({FormatRulesKey(RulesHash(text)), text});
+  }
+  offsets_.committed = {1000, FormatOffsetMetadata({0, 1000, "9c1e4d20a7b3"})};
+  EXPECT_TRUE(absl::IsUnavailable(Restore(1000, /*assumed=*/true).status()));
+  EXPECT_TRUE(Content().contains("100"));
 }
 
 TEST_F(SnapshotChangesTest, CopiesThatRestOnActivationsNobodyKnowsAreDeleted) {

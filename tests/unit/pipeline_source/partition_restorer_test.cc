@@ -119,7 +119,8 @@ class FakeOffsets : public OffsetStore {
 /// The state topic: copies of buckets with these offsets, by partition.
 class FakeSnapshots : public SnapshotLoader {
  public:
-  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests) override {
+  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> requests,
+                                                OffsetStore& /*offsets*/) override {
     MutexLock lock(&mutex_);
     if (!failures_.empty()) {
       absl::Status failure = failures_.back();

@@ -51,7 +51,8 @@ class FakeOffsets : public OffsetStore {
 
 class FakeLoader : public SnapshotLoader {
  public:
-  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> wanted) override {
+  absl::StatusOr<std::vector<LoadedState>> Load(std::span<const RestoreRequest> wanted,
+                                                OffsetStore& /*offsets*/) override {
     requests.assign(wanted.begin(), wanted.end());
     LoadedState answer = state;
     if (!wanted[0].activations.empty() && answer.base < 0) {
