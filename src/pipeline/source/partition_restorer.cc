@@ -213,7 +213,9 @@ absl::Status PartitionRestorer::Locate(Requests& requests) {
   if (HitFailpoint(Failpoint::kRestoreCommitted)) {
     return absl::UnavailableError("failpoint after the committed offsets");
   }
-  RETURN_IF_ERROR(ReadLimits(requests));
+  std::vector<Request*> all;
+  for (Request& request : requests) all.push_back(&request);
+  RETURN_IF_ERROR(ReadLimits(all));
   PlanStates(requests);
   RETURN_IF_ERROR(CheckSources(requests));
   RETURN_IF_ERROR(LoadState(requests));
@@ -271,12 +273,13 @@ PartitionFacts PartitionRestorer::FactsOf(const Request& request) {
           request.limits.high};
 }
 
-absl::Status PartitionRestorer::ReadLimits(Requests& requests) {
+absl::Status PartitionRestorer::ReadLimits(const std::vector<Request*>& requests) {
+  if (requests.empty()) return absl::OkStatus();
   const KafkaPartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(requests.size())));
-  for (const Request& request : requests) {
-    rd_kafka_topic_partition_list_add(list.get(), request.lease->topic().c_str(),
-                                      request.lease->partition());
+  for (const Request* request : requests) {
+    rd_kafka_topic_partition_list_add(list.get(), request->lease->topic().c_str(),
+                                      request->lease->partition());
   }
   const auto limits = ReadLogLimits(client_, list.get(), kRpcTimeoutMs,
                                     "reading the log start and end of the partitions");
@@ -285,7 +288,7 @@ absl::Status PartitionRestorer::ReadLimits(Requests& requests) {
     return absl::UnavailableError(agents::MessageOf(limits.status()));
   }
   RETURN_IF_ERROR(limits.status());
-  for (size_t i = 0; i < requests.size(); ++i) requests[i].limits = (*limits)[i];
+  for (size_t i = 0; i < requests.size(); ++i) requests[i]->limits = (*limits)[i];
   return absl::OkStatus();
 }
 
@@ -332,18 +335,29 @@ absl::Status PartitionRestorer::CheckSources(Requests& requests) {
     checked.push_back(&request);
   }
   ASSIGN_OR_RETURN(const auto found, records_.Read(places));
+  std::vector<Request*> changed;
+  std::vector<std::optional<RecordMark>> instead;
   for (size_t i = 0; i < checked.size(); ++i) {
-    Request& request = *checked[i];
-    const RecordMark last = request.plan->recorded.last;
-    if (found[i] == last) continue;
-    request.plan = absl::FailedPreconditionError(fmt::format(
+    if (found[i] == checked[i]->plan->recorded.last) continue;
+    changed.push_back(checked[i]);
+    instead.push_back(found[i]);
+  }
+  RETURN_IF_ERROR(ReadLimits(changed));
+  for (size_t i = 0; i < changed.size(); ++i) {
+    const int64_t last = changed[i]->plan->recorded.last.offset;
+    if (last < changed[i]->limits.low) {
+      changed[i]->plan = absl::UnavailableError(
+          fmt::format("{}: retention has just removed the last record that was judged",
+                      Name(*changed[i]->lease)));
+      continue;
+    }
+    changed[i]->plan = absl::FailedPreconditionError(fmt::format(
         "{}: source_changed: the record at offset {}, the last one that was judged, is {}: the "
         "topic was re-created or truncated, or compaction has removed the record. Nothing was "
         "consumed. If the new log is right, stop the group, run `caracal offsets set --to "
-        "beginning "
-        "--reset-state` for this topic and start again",
-        Name(*request.lease), last.offset,
-        found[i].has_value() ? "another one now" : "no longer there"));
+        "beginning --reset-state` for this topic and start again",
+        Name(*changed[i]->lease), last,
+        instead[i].has_value() ? "another one now" : "no longer there"));
   }
   return absl::OkStatus();
 }

@@ -109,9 +109,10 @@ class PartitionRestorer {
   absl::Status ReadCommitted(Requests& requests);
   /// One round trip for all that have no offset yet.
   absl::Status AskCommitted(Requests& requests, absl::Duration max_wait);
-  absl::Status ReadLimits(Requests& requests);
+  absl::Status ReadLimits(const std::vector<Request*>& requests);
   /// Looks again at the last record below each committed offset: another one in its place, or none,
-  /// means that the topic was re-created or truncated.
+  /// means that the topic was re-created or truncated, unless retention has taken it meanwhile:
+  /// then it is looked at anew, with where the log begins now.
   absl::Status CheckSources(Requests& requests);
   /// What the state of each is to rest on.
   void PlanStates(Requests& requests);

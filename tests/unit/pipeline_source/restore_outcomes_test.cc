@@ -78,6 +78,7 @@ class FakeRecords : public RecordReader {
   absl::StatusOr<std::vector<std::optional<RecordMark>>> Read(
       std::span<const RecordPlace> places) override {
     asked += places.size();
+    if (on_read) on_read();
     return std::vector<std::optional<RecordMark>>(places.size(), mark);
   }
 
@@ -85,6 +86,7 @@ class FakeRecords : public RecordReader {
 
   std::optional<RecordMark> mark;
   size_t asked = 0;
+  std::function<void()> on_read;
 };
 
 class RestoreOutcomesTest : public ::testing::Test {
@@ -307,12 +309,16 @@ TEST_F(RestoreOutcomesTest, MetadataOfAnotherProgramMeansReplayFromTheLogStart) 
 class StateGapTest : public RestoreOutcomesTest {
  protected:
   StateGapTest() {
+    AppendLarge();
+    SetCommitted(95, {0, 0, kRules});
+  }
+  /// More than retention keeps.
+  void AppendLarge() {
     std::vector<TopicRecord> large(80, TopicRecord{.key = "k", .value = std::string(100'000, 'v')});
     for (TopicRecord& record : large) {
       std::vector<TopicRecord> one = {record};  // retention goes by batches
       kafka_.Append(kTopic, one);
     }
-    SetCommitted(95, {0, 0, kRules});
   }
 };
 
@@ -351,6 +357,16 @@ TEST_F(StateGapTest, ALastRecordThatRetentionHasTakenIsNotLookedFor) {
   SetCommitted(95, metadata);
   EXPECT_TRUE(Restore().ok());
   EXPECT_EQ(records_.asked, 0U);
+}
+
+TEST_F(StateGapTest, ALastRecordThatRetentionTakesMeanwhileIsNoChangeOfTheSource) {
+  OffsetMetadata metadata = {95, 95, kRules};
+  metadata.last = {94, 1'700'000'000'000, 0xAB};
+  SetCommitted(95, metadata);
+  records_.on_read = [this] { AppendLarge(); };
+  // The committed offset itself has expired with it: that is what is said.
+  EXPECT_THAT(Refusal(), HasSubstr("has expired"));
+  EXPECT_EQ(records_.asked, 1U);
 }
 
 TEST_F(RestoreOutcomesTest, MoreActivationsThanCanBeRecordedStop) {
