@@ -159,7 +159,7 @@ absl::StatusOr<LoadedState> SimSnapshots::Read(const RestoreRequest& request,
     if (process_.dead()) return absl::UnavailableError("dead");
   }
   const uint64_t restored = probe_.changes_restored.value();
-  ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading, offsets));
+  ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(std::move(reading), offsets));
   world_.changes_restored += probe_.changes_restored.value() - restored;
   if (world_.Mutated(Mutation::kTakeParts)) TakeParts(parts, process_.rules.plan(), state);
   return state;

@@ -19,7 +19,12 @@
 #include "pipeline/emit/raw_dead_letter_encoder.h"
 
 namespace caracal::pipeline {
-namespace {}  // namespace
+namespace {
+
+// Of the memory limit: what copies may take while partitions are restored, besides their state.
+constexpr size_t kRestoreShare = 4;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Engine>> Engine::Create(EngineOptions options,
                                                        const agents::AgentRegistry& registry) {
@@ -131,6 +136,10 @@ absl::Status Engine::MakeSnapshots() {
   topics.seed_fingerprint = agents::BucketImage::SeedFingerprint(options_.hash_seed);
   for (const StreamPlan& plan : plans_) topics.layouts.push_back(plan.rulesets->layout().id);
   topics.rules = rules_;
+  topics.max_bytes_per_partition = static_cast<size_t>(options_.max_bytes_per_partition);
+  if (options_.memory_limit > 0) {
+    topics.restore_bytes_max = static_cast<size_t>(options_.memory_limit) / kRestoreShare;
+  }
   const ImageReader read =
       [this](const ImageRequest& request) -> absl::StatusOr<std::shared_ptr<agents::BucketState>> {
     const StreamPlan& plan = plans_[request.stream];

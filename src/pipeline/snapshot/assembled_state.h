@@ -25,7 +25,7 @@ struct AssemblerOptions {
   /// none.
   int64_t carry_over_until = -1;
   /// Bytes of images and of chunks that may yet become one; for the moment in which an image is put
-  /// together, its own size comes on top. Default: twice the default budget of a partition.
+  /// together, its own size comes on top.
   size_t held_bytes_max = size_t{1} << 30;
   /// Chunks known of, at most about 300 bytes each.
   size_t known_chunks_max = 100'000;

@@ -15,6 +15,8 @@ namespace {
 
 constexpr int kRpcTimeoutMs = 5000;
 constexpr int kPollMs = 100;
+// How often the ends of the log are looked at before a silence is too long.
+constexpr int kLooksInSilence = 6;
 
 const KafkaProperties& ReaderSettings() {
   static const auto* const kSettings = new KafkaProperties{
@@ -64,16 +66,15 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
   const absl::Time begin = absl::Now();
   const uint64_t read_before = probe_.bytes_read.value();
   ASSIGN_OR_RETURN(std::vector<Reading> readings, Prepare(requests));
-  RETURN_IF_ERROR(Assign(readings));
-  const absl::Status read = ReadAll(readings);
-  rd_kafka_assign(client_.get(), nullptr);
-  RETURN_IF_ERROR(read);
-  std::vector<LoadedState> states;
-  for (Reading& reading : readings) {
-    ASSIGN_OR_RETURN(LoadedState state, restorer_.Finish(reading.state, offsets));
-    states.push_back(std::move(state));
+  while (Activate(readings)) {
+    RETURN_IF_ERROR(Assign(readings));
+    const absl::Status read = ReadActive(readings, offsets);
+    rd_kafka_assign(client_.get(), nullptr);
+    RETURN_IF_ERROR(read);
   }
   probe_.NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - begin);
+  std::vector<LoadedState> states;
+  for (Reading& reading : readings) states.push_back(std::move(reading.loaded));
   return states;
 }
 
@@ -82,12 +83,12 @@ absl::StatusOr<std::vector<KafkaSnapshotLoader::Reading>> KafkaSnapshotLoader::P
   ASSIGN_OR_RETURN(const std::vector<LogLimits> limits, ReadLimits(requests));
   std::vector<Reading> readings;
   for (size_t i = 0; i < requests.size(); ++i) {
-    Reading reading = {restorer_.Begin(requests[i])};
+    Reading& reading = readings.emplace_back();
+    reading.lease = requests[i].lease;
+    reading.state = restorer_.Begin(requests[i]);
     reading.topic = topics_.topics[requests[i].lease->stream()];
+    reading.low = reading.next = limits[i].low;
     reading.high = limits[i].high;
-    reading.low = limits[i].low;
-    reading.done = reading.low >= reading.high;
-    readings.push_back(std::move(reading));
   }
   return readings;
 }
@@ -115,25 +116,108 @@ absl::Status KafkaSnapshotLoader::Assign(const std::vector<Reading>& readings) {
   const KafkaPartitionList list(
       rd_kafka_topic_partition_list_new(static_cast<int>(readings.size())));
   for (const Reading& reading : readings) {
-    if (reading.done) continue;
-    rd_kafka_topic_partition_list_add(list.get(), reading.topic.c_str(),
-                                      reading.state.request().lease->partition())
-        ->offset = reading.low;
+    if (!reading.active() || reading.next >= reading.high) continue;
+    rd_kafka_topic_partition_list_add(list.get(), reading.topic.c_str(), reading.lease->partition())
+        ->offset = reading.next;
   }
   return KafkaStatus(rd_kafka_assign(client_.get(), list.get()), "reading the state topic");
 }
 
-absl::Status KafkaSnapshotLoader::ReadAll(std::vector<Reading>& readings) {
-  const auto all_done = [&readings] {
-    return std::all_of(readings.begin(), readings.end(), [](const Reading& reading) {
-      return reading.done || reading.state.request().lease->lapsed();
-    });
-  };
-  while (!all_done()) {
+bool KafkaSnapshotLoader::Activate(std::vector<Reading>& readings) {
+  Reading* waiting = nullptr;
+  for (Reading& reading : readings) {
+    if (reading.active()) return true;
+    if (reading.put_off && waiting == nullptr) waiting = &reading;
+  }
+  if (waiting == nullptr) return false;
+  waiting->put_off = false;
+  return true;
+}
+
+absl::Status KafkaSnapshotLoader::ReadActive(std::vector<Reading>& readings, OffsetStore& offsets) {
+  absl::Time heard = absl::Now();
+  absl::Time looked = heard;
+  while (true) {
+    RETURN_IF_ERROR(FinishDone(readings, offsets));
+    const bool any = std::any_of(readings.begin(), readings.end(),
+                                 [](const Reading& reading) { return reading.active(); });
+    if (!any) return absl::OkStatus();
     if (stopped_.load(std::memory_order_acquire)) return absl::UnavailableError("stopping");
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), kPollMs));
     waker_->Taken(message == nullptr ? 0 : 1, message == nullptr ? 0 : message->len, queue_.get());
     if (message != nullptr) RETURN_IF_ERROR(Take(*message, readings));
+    const absl::Time now = absl::Now();
+    if (message != nullptr && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      heard = looked = now;
+      if (PutOff(readings)) return absl::OkStatus();
+    } else if (now - looked > topics_.silence_max / kLooksInSilence) {
+      RETURN_IF_ERROR(LookAtEnds(readings, now - heard));
+      looked = absl::Now();
+    }
+  }
+}
+
+absl::Status KafkaSnapshotLoader::FinishDone(std::vector<Reading>& readings, OffsetStore& offsets) {
+  for (Reading& reading : readings) {
+    const bool done = reading.next >= reading.high || reading.lease->lapsed();
+    if (!done || !reading.state.has_value()) continue;
+    StateReading state = *std::move(reading.state);
+    reading.state.reset();
+    reading.put_off = false;
+    ASSIGN_OR_RETURN(reading.loaded, restorer_.Finish(std::move(state), offsets));
+  }
+  return absl::OkStatus();
+}
+
+bool KafkaSnapshotLoader::PutOff(std::vector<Reading>& readings) {
+  size_t held = 0;
+  Reading* kept = nullptr;
+  for (Reading& reading : readings) {
+    if (!reading.active()) continue;
+    held += reading.state->held_bytes();
+    const bool most = kept == nullptr || reading.state->held_bytes() > kept->state->held_bytes();
+    if (most) kept = &reading;
+  }
+  if (held <= topics_.restore_bytes_max) return false;
+  uint64_t put_off = 0;
+  for (Reading& reading : readings) {
+    if (!reading.active() || &reading == kept) continue;
+    const RestoreRequest request = reading.state->request();
+    reading.state = restorer_.Begin(request);
+    reading.next = reading.low;
+    reading.put_off = true;
+    ++put_off;
+  }
+  if (put_off == 0) return false;
+  probe_.put_off.Add(put_off);
+  LOG(kInfo, "snapshot", "no memory to read the state of all partitions at once: one at a time",
+      {{"partitions", put_off}, {"held_bytes", held}, {"max_bytes", topics_.restore_bytes_max}});
+  return true;
+}
+
+absl::Status KafkaSnapshotLoader::LookAtEnds(const std::vector<Reading>& readings,
+                                             absl::Duration silence) {
+  std::vector<RestoreRequest> requests;
+  std::vector<const Reading*> active;
+  for (const Reading& reading : readings) {
+    if (!reading.active()) continue;
+    requests.push_back(reading.state->request());
+    active.push_back(&reading);
+  }
+  const std::string context = fmt::format("{} [{}]: the state topic cannot be read to its end",
+                                          active[0]->lease->topic(), active[0]->lease->partition());
+  if (silence > topics_.silence_max) {
+    return absl::UnavailableError(
+        fmt::format("{}: no record for {}", context, absl::FormatDuration(silence)));
+  }
+  const absl::StatusOr<std::vector<LogLimits>> limits = ReadLimits(requests);
+  // A leader that is away comes back.
+  if (absl::IsUnavailable(limits.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(limits.status());
+  for (size_t i = 0; i < active.size(); ++i) {
+    if ((*limits)[i].high >= active[i]->high) continue;
+    return absl::UnavailableError(fmt::format("{}: it was at {} and is at {} now", context,
+                                              active[i]->high, (*limits)[i].high));
   }
   return absl::OkStatus();
 }
@@ -146,24 +230,24 @@ absl::Status KafkaSnapshotLoader::Take(const rd_kafka_message_t& message,
   }
   const std::string_view topic = rd_kafka_topic_name(message.rkt);
   const auto reading = std::find_if(readings.begin(), readings.end(), [&](const Reading& entry) {
-    return entry.topic == topic && entry.state.request().lease->partition() == message.partition;
+    return entry.topic == topic && entry.lease->partition() == message.partition;
   });
-  if (reading == readings.end()) return absl::OkStatus();
+  if (reading == readings.end() || !reading->active()) return absl::OkStatus();
   if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-    reading->done = reading->done || message.offset >= reading->high;
+    reading->next = std::max(reading->next, message.offset);
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(KafkaStatus(message.err, fmt::format("reading the state topic '{}'", topic)));
   // What was written since belongs to somebody else's time.
   if (message.offset >= reading->high) {
-    reading->done = true;
+    reading->next = reading->high;
     return absl::OkStatus();
   }
   const std::string_view key(static_cast<const char*>(message.key), message.key_len);
   const std::string_view value(static_cast<const char*>(message.payload), message.len);
   probe_.bytes_read.Add(key.size() + value.size());
-  reading->state.Add(key, value);
-  reading->done = message.offset + 1 >= reading->high;
+  reading->state->Add(key, value);
+  reading->next = message.offset + 1;
   return absl::OkStatus();
 }
 

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 #include "pipeline/kafka/fetch_waker.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/kafka/log_limits.h"
@@ -24,8 +25,12 @@ namespace caracal::pipeline {
 /// Reads copies of buckets back from the state topics: from the log start to the high watermark
 /// (not to the last stable offset, which an open transaction of another producer could hold back).
 ///
-/// Restore thread only, except Stop. Memory: the newest set of each bucket of the partitions that
-/// are restored together, twice where rules have changed.
+/// Every partition is finished, and its copies let go, as soon as it is read. Those that are read
+/// together hold at most StateTopics::restore_bytes_max: beyond it one goes on, and the others are
+/// read again afterwards, one at a time.
+///
+/// Restore thread only, except Stop. Memory: restore_bytes_max, or what a single partition takes
+/// (StateRestorer), and 128 MiB in the client.
 class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
  public:
   /// `catalogs` must outlive the loader.
@@ -43,11 +48,16 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
  private:
   /// One state partition that is being read.
   struct Reading {
-    StateReading state;
+    LeasePtr lease;
+    std::optional<StateReading> state;  ///< nullopt: it has been finished
     std::string topic = {};
     int64_t low = 0;
+    int64_t next = 0;
     int64_t high = 0;
-    bool done = false;
+    bool put_off = false;  ///< there was no room: to be read from `low` on, alone
+    LoadedState loaded = {};
+
+    bool active() const { return state.has_value() && !put_off; }
   };
 
   KafkaSnapshotLoader(StateTopics topics, ImageReader read, SnapshotCatalogs& catalogs);
@@ -55,7 +65,16 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   absl::StatusOr<std::vector<Reading>> Prepare(std::span<const RestoreRequest> requests);
   absl::StatusOr<std::vector<LogLimits>> ReadLimits(std::span<const RestoreRequest> requests);
   absl::Status Assign(const std::vector<Reading>& readings);
-  absl::Status ReadAll(std::vector<Reading>& readings);
+  /// One of those that were put off, when no other is active; false = all are finished.
+  static bool Activate(std::vector<Reading>& readings);
+  /// Reads until those that are active are finished, or some are put off.
+  absl::Status ReadActive(std::vector<Reading>& readings, OffsetStore& offsets);
+  absl::Status FinishDone(std::vector<Reading>& readings, OffsetStore& offsets);
+  /// False = there is room for what is held.
+  bool PutOff(std::vector<Reading>& readings);
+  /// Nothing has come for `silence`. Unavailable when an end has fallen, which an unclean election
+  /// can bring about: then there is nothing to wait for.
+  absl::Status LookAtEnds(const std::vector<Reading>& readings, absl::Duration silence);
   absl::Status Take(const rd_kafka_message_t& message, std::vector<Reading>& readings);
   // StateLog, for the restorer.
   bool WriteAll(const PartitionLease& lease, std::vector<StateWrite>& writes) override;

@@ -14,6 +14,8 @@ namespace caracal::pipeline {
 namespace {
 
 constexpr absl::Duration kAskMax = absl::Seconds(5);
+// Of copies that are not complete: a few buckets, while their older ones are held.
+constexpr size_t kIncompleteBytesMax = size_t{64} << 20;
 
 std::string Name(const PartitionLease& lease) {
   return fmt::format("{} [{}]", lease.topic(), lease.partition());
@@ -60,11 +62,14 @@ StateReading StateRestorer::Begin(const RestoreRequest& request) const {
   options.layout = topics_.layouts[lease.stream()];
   options.committed = request.committed;
   // Of earlier rules, as long as nothing was judged by the new ones.
-  if (request.activations.size() > 1) options.carry_over_until = request.activations.back().offset;
+  const bool has_earlier = request.activations.size() > 1;
+  if (has_earlier) options.carry_over_until = request.activations.back().offset;
+  options.held_bytes_max =
+      (2 * topics_.max_bytes_per_partition + kIncompleteBytesMax) * (has_earlier ? 2 : 1);
   return {request, std::move(options)};
 }
 
-absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading& reading, OffsetStore& offsets) {
+absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading reading, OffsetStore& offsets) {
   const RestoreRequest& request = reading.request_;
   const PartitionLease& lease = *request.lease;
   LoadedState state;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -30,6 +31,7 @@ struct RestoreProbe {
   Counter buckets_refused;    ///< copies that were damaged, too new, or of other rules
   Counter buckets_discarded;  ///< copies beyond the committed offset: the group was set back
   Counter bytes_read;
+  Counter put_off;  ///< partitions read again, alone: there was no memory to read all together
   /// Of the last restore that says something: bytes_read per second, from the question for the ends
   /// of the logs until the state was there; 0 = none yet.
   Gauge bytes_per_second;
@@ -64,6 +66,8 @@ class StateReading {
 
   /// data() == nullptr is Kafka null: a record without key, a tombstone.
   void Add(std::string_view key, std::string_view value);
+  /// Bytes of images and chunks held.
+  size_t held_bytes() const { return assembler_->held_bytes(); }
   const RestoreRequest& request() const { return request_; }
 
  private:
@@ -79,8 +83,9 @@ class StateReading {
 /// beyond the committed offset, and keeps the texts of the rules in the topic.
 ///
 /// Between whatever reads the state topics (KafkaSnapshotLoader) and the port. Restore thread only.
-/// Memory: the newest set of each bucket of the partitions that are read together, twice where
-/// rules have changed.
+/// Memory of a reading: the newest set of each bucket, a whole copy and changes, which are never
+/// larger: twice the budget of a partition and 64 MiB for what is not complete yet, all of it twice
+/// where rules have changed. What does not fit is passed over, counted and logged.
 class StateRestorer {
  public:
   /// All references must outlive this.
@@ -89,9 +94,9 @@ class StateRestorer {
       : topics_(topics), read_(std::move(read)), catalogs_(catalogs), log_(log), probe_(probe) {}
 
   StateReading Begin(const RestoreRequest& request) const;
-  /// The end of the partition has been reached; use `reading` no more. Unavailable = something
-  /// could not be deleted yet, or C is no longer what `offsets` say.
-  absl::StatusOr<LoadedState> Finish(StateReading& reading, OffsetStore& offsets);
+  /// The end of the partition has been reached. Unavailable = something could not be deleted yet,
+  /// or C is no longer what `offsets` say.
+  absl::StatusOr<LoadedState> Finish(StateReading reading, OffsetStore& offsets);
   /// As SnapshotLoader::RecordRules.
   absl::Status RecordRules(std::span<const LeasePtr> leases);
 

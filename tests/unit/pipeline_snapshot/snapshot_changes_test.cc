@@ -118,7 +118,7 @@ class SnapshotChangesTest : public ::testing::Test {
       reading.Add(entry.key,
                   entry.value.has_value() ? std::string_view(*entry.value) : std::string_view());
     }
-    return restorer.Finish(reading, offsets_);
+    return restorer.Finish(std::move(reading), offsets_);
   }
 
   absl::StatusOr<std::shared_ptr<agents::BucketState>> Read(const ImageRequest& request) {
