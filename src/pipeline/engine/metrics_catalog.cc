@@ -281,6 +281,23 @@ void MetricsCatalog::AddSnapshots() {
            .Add({}, restored->buckets_discarded));
   Keep(Declare(kCounter, "caracal_snapshot_bytes_read_total", "Bytes read from the state topics.")
            .Add({}, restored->bytes_read));
+  Keep(Declare(kCounter, "caracal_snapshot_partitions_put_off_total",
+               "Partitions whose state was read again, alone, because there was no memory to read "
+               "all at once.")
+           .Add({}, restored->put_off));
+  const PassedOverProbe& passed_over = restored->passed_over;
+  auto& reasons =
+      Declare(kCounter, "caracal_snapshot_passed_over_total",
+              "What the state topics hold that no state could be made of: chunks of copies, but "
+              "buckets where a newer copy was missed. Where nothing else stands in, records are "
+              "replayed.",
+              {"reason"});
+  Keep(reasons.Add({"damaged"}, passed_over.damaged));
+  Keep(reasons.Add({"older_format"}, passed_over.older_format));
+  Keep(reasons.Add({"newer_format"}, passed_over.newer_format));
+  Keep(reasons.Add({"other_scheme"}, passed_over.other_scheme));
+  Keep(reasons.Add({"no_room"}, passed_over.no_room));
+  Keep(reasons.Add({"missed"}, passed_over.missed));
 }
 
 void MetricsCatalog::AddSource() {

@@ -72,6 +72,17 @@ bool RulesManifest::HasState(const agents::StateDigest& id) const {
                      [&id](const State& state) { return state.id == id; });
 }
 
+std::string RulesManifest::SchemeChange(const RulesManifest& before) const {
+  std::string change;
+  if (buckets != before.buckets) {
+    change = fmt::format("state.buckets ({} before, {} now)", before.buckets, buckets);
+  }
+  if (seed_fingerprint != before.seed_fingerprint) {
+    change += fmt::format("{}state.hash_seed", change.empty() ? "" : ", ");
+  }
+  return change;
+}
+
 std::string FormatRulesManifest(RulesManifest manifest) {
   std::sort(manifest.rulesets.begin(), manifest.rulesets.end(), [](const auto& a, const auto& b) {
     return std::tie(a.name, a.version) < std::tie(b.name, b.version);
@@ -140,8 +151,12 @@ StateHistory FollowStates(const std::vector<Activation>& activations,
     const RulesManifest* manifest = earlier.rules == rules.hash ? &rules.manifest
                                     : found == known.end()      ? nullptr
                                                                 : &found->second;
-    if (manifest == nullptr) history.unknown.push_back(earlier.rules);
-    if (manifest == nullptr || !manifest->SameScheme(rules.manifest)) break;
+    if (manifest == nullptr) {
+      history.unknown.push_back(earlier.rules);
+      break;
+    }
+    history.scheme_change = rules.manifest.SchemeChange(*manifest);
+    if (!history.scheme_change.empty()) break;
     history.base = earlier.offset;
     for (size_t s = 0; s < ended.size(); ++s) {
       ended[s] = ended[s] || !manifest->HasState(history.starts[s].state);

@@ -42,10 +42,8 @@ struct RulesManifest {
   std::vector<State> states;      ///< of the rules that keep one
 
   bool HasState(const agents::StateDigest& id) const;
-  /// Buckets of the one hold the keys of the other.
-  bool SameScheme(const RulesManifest& other) const {
-    return buckets == other.buckets && seed_fingerprint == other.seed_fingerprint;
-  }
+  /// Which settings make buckets of the one hold other keys than those of `before`; empty = none.
+  std::string SchemeChange(const RulesManifest& before) const;
 
   friend bool operator==(const RulesManifest&, const RulesManifest&) = default;
 };
@@ -83,6 +81,8 @@ struct StateHistory {
   std::vector<StateStart> starts;
   /// Rules whose manifest is missing: nothing of theirs can be carried over.
   std::vector<std::string> unknown;
+  /// SchemeChange, where that is why nothing earlier can be carried over; empty = it is not.
+  std::string scheme_change;
 };
 
 /// Follows the activations of a partition (at least one; the last one is of `rules`) back from the

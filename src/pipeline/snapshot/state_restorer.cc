@@ -76,6 +76,7 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading reading, OffsetSt
   // Perhaps it was not read to its end; and what lies beyond our offset may be its next owner's.
   if (lease.lapsed()) return state;
   AssembledState assembled = reading.assembler_->Finish();
+  TellPassedOver(lease, assembled);
   for (const auto& [bucket, catalog] : assembled.catalogs) {
     if (!catalog.snapshots().empty()) {
       state.newest = std::max(state.newest, catalog.snapshots().rbegin()->first.offset);
@@ -91,6 +92,15 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading reading, OffsetSt
           "carried over",
           {{"partition", Name(lease)}, {"rules", rules}});
     }
+    if (!history.scheme_change.empty()) {
+      LOG(kError, "snapshot",
+          "state starts anew here: keys are spread over buckets in another way than before. If "
+          "that was not meant, stop, and start again with the earlier setting and an offset set "
+          "back",
+          {{"partition", Name(lease)},
+           {"setting", history.scheme_change},
+           {"offset", history.base}});
+    }
     state.base = history.base;
     state.starts = history.starts;
     // Where rules have changed, the states in a copy begin where the lost metadata said.
@@ -102,6 +112,33 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading reading, OffsetSt
   catalogs_.Set(lease, std::move(assembled.catalogs));
   shelves_.insert_or_assign({lease.stream(), lease.partition()}, std::move(reading.shelf_));
   return state;
+}
+
+void StateRestorer::TellPassedOver(const PartitionLease& lease, const AssembledState& assembled) {
+  const AssemblerCounts& counts = assembled.counts;
+  const uint64_t damaged = counts.damaged + counts.damaged_images;
+  const uint64_t no_room = counts.beyond_limit + counts.dropped_chunks;
+  const uint64_t missed = assembled.missed.size();
+  PassedOverProbe& probe = probe_.passed_over;
+  probe.damaged.Add(damaged);
+  probe.older_format.Add(counts.older_format);
+  probe.newer_format.Add(counts.newer_format);
+  probe.other_scheme.Add(counts.other_scheme);
+  probe.no_room.Add(no_room);
+  probe.missed.Add(missed);
+  const uint64_t all =
+      damaged + counts.older_format + counts.newer_format + counts.other_scheme + no_room + missed;
+  if (all == 0) return;
+  LOG(kWarning, "snapshot",
+      "the state topic holds what cannot be used: where nothing else stands in, records are "
+      "replayed",
+      {{"partition", Name(lease)},
+       {"damaged", damaged},
+       {"older_format", counts.older_format},
+       {"newer_format", counts.newer_format},
+       {"other_scheme", counts.other_scheme},
+       {"no_room", no_room},
+       {"missed", missed}});
 }
 
 std::shared_ptr<const RestoredState> StateRestorer::ReadBuckets(const RestoreRequest& request,

@@ -24,6 +24,16 @@
 
 namespace caracal::pipeline {
 
+/// What the state topic holds that no state was made of, by reason: its records are replayed.
+struct PassedOverProbe {
+  Counter damaged;  ///< chunks that were changed or cut off; copies with a wrong digest
+  Counter older_format;
+  Counter newer_format;
+  Counter other_scheme;  ///< chunks made with another hash seed or number of buckets
+  Counter no_room;       ///< chunks beyond what a restore may hold
+  Counter missed;        ///< buckets with a newer copy than could be put together
+};
+
 /// What is counted of restores. Written by the restore thread.
 struct RestoreProbe {
   Counter buckets_restored;
@@ -31,6 +41,7 @@ struct RestoreProbe {
   Counter buckets_refused;    ///< copies that were damaged, too new, or of other rules
   Counter buckets_discarded;  ///< copies beyond the committed offset: the group was set back
   Counter bytes_read;
+  PassedOverProbe passed_over;
   Counter put_off;  ///< partitions read again, alone: there was no memory to read all together
   /// Of the last restore that says something: bytes_read per second, from the question for the ends
   /// of the logs until the state was there; 0 = none yet.
@@ -116,6 +127,8 @@ class StateRestorer {
   std::shared_ptr<const RestoredState> ReadBuckets(const RestoreRequest& request,
                                                    const StateHistory& history,
                                                    const AssembledState& assembled);
+  /// Counts and logs what cannot be used.
+  void TellPassedOver(const PartitionLease& lease, const AssembledState& assembled);
   /// Deletes copies beyond an offset: those records will be judged again.
   absl::Status Discard(const RestoreRequest& request, int64_t offset, OffsetStore& offsets,
                        std::map<uint32_t, SnapshotCatalog>& catalogs);

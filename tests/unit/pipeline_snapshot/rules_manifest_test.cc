@@ -101,6 +101,7 @@ TEST(StateHistoryTest, AnotherNumberOfBucketsStartsStateAnew) {
       FollowStates({{5, before.hash}, {100, now.hash}}, {{before.hash, before.manifest}}, now);
   EXPECT_EQ(history.base, 100);
   EXPECT_EQ(Starts(history), (std::vector<int64_t>{100}));
+  EXPECT_EQ(history.scheme_change, "state.buckets (32 before, 64 now)");
 }
 
 TEST(RulesShelfTest, WhatIsThereIsNotWrittenAgain) {

@@ -16,9 +16,11 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "agents/ruleset/bucket_state.h"
+#include "pipeline/snapshot/bucket_chunks.h"
 #include "pipeline/snapshot/snapshot_writer.h"
 #include "pipeline/snapshot/state_restorer.h"
 #include "pipeline/types/offset_metadata.h"
+#include "tests/support/log_capture.h"
 #include "tests/unit/agents_ruleset/test_agents.h"
 #include "tests/unit/agents_ruleset/test_stream.h"
 #include "tests/unit/pipeline_snapshot/state_topic.h"
@@ -133,7 +135,7 @@ class SnapshotChangesTest : public ::testing::Test {
         agents::BucketLimits());
   }
 
-  const StateTopics topics_ = Topics();
+  StateTopics topics_ = Topics();
   const LeasePtr lease_ =
       std::make_shared<PartitionLease>(1, uint16_t{0}, "bank.public.transactions", 3, 0);
   TopicLog log_;
@@ -248,6 +250,38 @@ TEST_F(SnapshotChangesTest, CopiesThatRestOnActivationsNobodyKnowsAreDeleted) {
   EXPECT_EQ(Restored(1000, /*assumed=*/true), "nothing");
   EXPECT_FALSE(Content().contains("100"));
   EXPECT_EQ(Restored(1000), "nothing") << "nor is it taken once they are recorded again";
+}
+
+TEST_F(SnapshotChangesTest, WhatCannotBeUsedIsCountedByReasonAndTold) {
+  EXPECT_EQ(Publish(100, -1, "base"), "published");
+  EXPECT_EQ(Publish(200, 100, "one"), "published");
+  log_.topic.log().back().value->back() ^= 1;
+  const BucketChunks other({.place = {"bank.public.transactions", 3, 1},
+                            .id = {150, kTestLayout},
+                            .buckets = kTestBuckets,
+                            .seed_fingerprint = kTestFingerprint + 1,
+                            .image = "x"});
+  log_.topic.Put(other);
+  log_.topic.Put({"bucket/9/and so on", "x"});
+  LogCapture log;
+  EXPECT_EQ(Restored(1000), "100: base");
+  const PassedOverProbe& passed_over = probe_.passed_over;
+  EXPECT_EQ(passed_over.damaged.value(), 1U);
+  EXPECT_EQ(passed_over.other_scheme.value(), 1U);
+  EXPECT_EQ(passed_over.newer_format.value(), 1U);
+  EXPECT_EQ(passed_over.no_room.value(), 0U);
+  EXPECT_EQ(log.Count("cannot be used"), 1U);
+}
+
+TEST_F(SnapshotChangesTest, WhatARestoreMayHoldFollowsTheBudget) {
+  constexpr size_t kSlack = size_t{64} << 20;
+  topics_.max_bytes_per_partition = 100;
+  log_.topic.Put(BucketChunks(TestSnapshot(1, 100, std::string(kSlack + 201, 'x'))));
+  EXPECT_EQ(Restored(1000), "nothing");
+  EXPECT_GT(probe_.passed_over.no_room.value(), 0U);
+  EXPECT_EQ(probe_.passed_over.missed.value(), 1U);
+  topics_.max_bytes_per_partition = 101;
+  EXPECT_NE(Restored(1000), "nothing");
 }
 
 }  // namespace
