@@ -152,7 +152,7 @@ class ActivationTest(unittest.TestCase):
 
         def since():
             return {
-                partition["partition"]: partition["rules_since"]
+                partition["partition"]: partition.get("rules_since")
                 for member in scenario.members
                 for partition in member.status()["partitions"]
             }

@@ -46,6 +46,16 @@ Json PartitionJson(const PartitionStatus& partition, int64_t high) {
   return json;
 }
 
+Json RestoringJson(const PartitionLease& lease) {
+  Json json = Json::MakeObject();
+  json.Set("topic", lease.topic());
+  json.Set("partition", static_cast<int64_t>(lease.partition()));
+  json.Set("state", "restoring");
+  const int percent = lease.restore_percent();
+  if (percent >= 0) json.Set("restore_percent", static_cast<int64_t>(percent));
+  return json;
+}
+
 Json StreamJson(const StreamProbe& probe, const std::string& topic) {
   Json json = Json::MakeObject();
   json.Set("topic", topic);
@@ -135,6 +145,9 @@ std::string EngineMonitor::StatusJson() {
   for (const PartitionStatus& partition : engine_.ingest().Partitions()) {
     partitions.Append(PartitionJson(
         partition, engine_.source().HighWatermark(partition.topic, partition.partition)));
+  }
+  for (const LeasePtr& lease : engine_.source().Restoring()) {
+    partitions.Append(RestoringJson(*lease));
   }
   json.Set("partitions", std::move(partitions));
   Json streams = Json::MakeArray();

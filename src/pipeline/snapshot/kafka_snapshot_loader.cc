@@ -17,6 +17,7 @@ constexpr int kRpcTimeoutMs = 5000;
 constexpr int kPollMs = 100;
 // How often the ends of the log are looked at before a silence is too long.
 constexpr int kLooksInSilence = 6;
+constexpr absl::Duration kTellPause = absl::Seconds(5);
 
 const KafkaProperties& ReaderSettings() {
   static const auto* const kSettings = new KafkaProperties{
@@ -66,6 +67,7 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
   const absl::Time begin = absl::Now();
   const uint64_t read_before = probe_.bytes_read.value();
   ASSIGN_OR_RETURN(std::vector<Reading> readings, Prepare(requests));
+  told_ = absl::Now();
   while (Activate(readings)) {
     RETURN_IF_ERROR(Assign(readings));
     const absl::Status read = ReadActive(readings, offsets);
@@ -147,6 +149,7 @@ absl::Status KafkaSnapshotLoader::ReadActive(std::vector<Reading>& readings, Off
     waker_->Taken(message == nullptr ? 0 : 1, message == nullptr ? 0 : message->len, queue_.get());
     if (message != nullptr) RETURN_IF_ERROR(Take(*message, readings));
     const absl::Time now = absl::Now();
+    Tell(readings, now);
     if (message != nullptr && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       heard = looked = now;
       if (PutOff(readings)) return absl::OkStatus();
@@ -163,10 +166,32 @@ absl::Status KafkaSnapshotLoader::FinishDone(std::vector<Reading>& readings, Off
     if (!done || !reading.state.has_value()) continue;
     StateReading state = *std::move(reading.state);
     reading.state.reset();
+    reading.lease->set_restore_percent(100);
     reading.put_off = false;
     ASSIGN_OR_RETURN(reading.loaded, restorer_.Finish(std::move(state), offsets));
   }
   return absl::OkStatus();
+}
+
+void KafkaSnapshotLoader::Tell(const std::vector<Reading>& readings, absl::Time now) {
+  int64_t left = 0;
+  int64_t all = 0;
+  int64_t partitions = 0;
+  for (const Reading& reading : readings) {
+    if (!reading.state.has_value()) continue;
+    const int64_t size = std::max<int64_t>(1, reading.high - reading.low);
+    const int64_t missing = std::clamp<int64_t>(reading.high - reading.next, 0, size);
+    reading.lease->set_restore_percent(static_cast<int>((size - missing) * 100 / size));
+    left += missing;
+    all += size;
+    ++partitions;
+  }
+  if (now - told_ < kTellPause || all == 0) return;
+  told_ = now;
+  LOG(kInfo, "snapshot", "reading state back",
+      {{"partitions", partitions},
+       {"percent", (all - left) * 100 / all},
+       {"bytes_read", probe_.bytes_read.value()}});
 }
 
 bool KafkaSnapshotLoader::PutOff(std::vector<Reading>& readings) {

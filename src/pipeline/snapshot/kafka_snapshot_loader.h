@@ -70,6 +70,8 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   /// Reads until those that are active are finished, or some are put off.
   absl::Status ReadActive(std::vector<Reading>& readings, OffsetStore& offsets);
   absl::Status FinishDone(std::vector<Reading>& readings, OffsetStore& offsets);
+  /// Notes, and logs now and then, how far those that are active have come.
+  void Tell(const std::vector<Reading>& readings, absl::Time now);
   /// False = there is room for what is held.
   bool PutOff(std::vector<Reading>& readings);
   /// Nothing has come for `silence`. Unavailable when an end has fallen, which an unclean election
@@ -86,6 +88,7 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   KafkaQueue queue_;  ///< of client_
   std::optional<FetchWaker> waker_;
   std::unique_ptr<StateTopicWriter> writer_;
+  absl::Time told_ = absl::InfiniteFuture();
   std::atomic<bool> stopped_{false};
 };
 

@@ -59,6 +59,8 @@ class KafkaSource : public EventSource {
   /// Where at_least_once commits. Lives as long as the source.
   OffsetStore& offset_store() { return *offsets_; }
   const SourceProbe& probe() const { return probe_; }
+  /// The owned partitions whose start is not known yet. Any thread.
+  std::vector<LeasePtr> Restoring() const { return restorer_->Restoring(); }
   /// Log end of an owned partition as last seen by the client; -1 = unknown. Any thread.
   int64_t HighWatermark(const std::string& topic, int32_t partition) const;
 

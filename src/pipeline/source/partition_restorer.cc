@@ -78,7 +78,16 @@ void PartitionRestorer::Start() {
 
 void PartitionRestorer::Submit(std::vector<LeasePtr> leases) {
   MutexLock lock(&mutex_);
+  std::erase_if(unfinished_, [](const LeasePtr& lease) { return lease->lapsed(); });
+  unfinished_.insert(unfinished_.end(), leases.begin(), leases.end());
   for (LeasePtr& lease : leases) requests_.push_back(std::move(lease));
+}
+
+std::vector<LeasePtr> PartitionRestorer::Restoring() const {
+  MutexLock lock(&mutex_);
+  std::vector<LeasePtr> restoring = unfinished_;
+  std::erase_if(restoring, [](const LeasePtr& lease) { return lease->lapsed(); });
+  return restoring;
 }
 
 std::vector<RestoredPartition> PartitionRestorer::Take() {
@@ -232,6 +241,7 @@ void PartitionRestorer::Finish(Request request) {
   if (request.lease->lapsed()) return;
   {
     MutexLock lock(&mutex_);
+    std::erase(unfinished_, request.lease);
     finished_.push_back(
         {std::move(request.lease), std::move(request.position), std::move(request.state.buckets)});
   }

@@ -45,7 +45,8 @@ struct RestoredPartition {
 /// starts. One that has no stable offset yet, or makes the others wait twice, is asked for alone
 /// from then on; what comes new goes first.
 ///
-/// Threads: Submit and Take on the ingest thread; `on_ready` is called on the restore thread.
+/// Threads: Submit and Take on the ingest thread, Restoring on any; `on_ready` is called on the
+/// restore thread.
 /// Bounds: one request per lease, `kTogetherMax` located together. Failures: what may pass is
 /// retried for as long as the lease lives; what will not (expired offset, foreign metadata, no
 /// permission) is the partition's status.
@@ -67,6 +68,8 @@ class PartitionRestorer {
   void Submit(std::vector<LeasePtr> leases);
   /// Everything finished since the last call.
   std::vector<RestoredPartition> Take();
+  /// What was submitted and is neither finished nor taken away.
+  std::vector<LeasePtr> Restoring() const;
 
  private:
   /// What is known of one lease while its request is served.
@@ -143,6 +146,7 @@ class PartitionRestorer {
   mutable Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<LeasePtr> requests_ ABSL_GUARDED_BY(mutex_);
+  std::vector<LeasePtr> unfinished_ ABSL_GUARDED_BY(mutex_);  ///< but for lapsed ones
   std::vector<RestoredPartition> finished_ ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };

@@ -16,7 +16,9 @@ namespace caracal::pipeline {
 /// and epochs carry. A partition that leaves and comes back has a new lease. Work of a lapsed lease
 /// is dropped, never committed.
 ///
-/// Threads: the ingest thread makes leases and lapses them; any thread may read.
+/// Threads: the ingest thread makes leases and lapses them, the restore thread says how far it is;
+/// any thread may read. Its two atomics stand for themselves: nothing is read by way of the
+/// percent.
 class PartitionLease {
  public:
   PartitionLease(uint64_t id, uint16_t stream, std::string topic, int32_t partition, uint32_t slot)
@@ -35,6 +37,12 @@ class PartitionLease {
   /// Ends the ownership; never undone. Ingest thread only.
   void Lapse() { lapsed_.store(true, std::memory_order_release); }
 
+  /// How much of its saved state has been read back, 0 to 100; -1 = that has not begun.
+  int restore_percent() const { return restore_percent_.load(std::memory_order_relaxed); }
+  void set_restore_percent(int percent) {
+    restore_percent_.store(percent, std::memory_order_relaxed);
+  }
+
  private:
   const uint64_t id_;
   const uint16_t stream_;
@@ -42,6 +50,7 @@ class PartitionLease {
   const uint32_t slot_;
   const std::string topic_;
   std::atomic<bool> lapsed_{false};
+  std::atomic<int> restore_percent_{-1};
 };
 
 using LeasePtr = std::shared_ptr<PartitionLease>;

@@ -77,9 +77,11 @@ class KafkaSnapshotLoaderTest : public ::testing::Test {
     CHECK(loader.ok());
     loader_ = *std::move(loader);
     std::vector<RestoreRequest> requests;
+    leases_.clear();
     for (int32_t partition = 0; partition < kPartitions; ++partition) {
       const auto lease =
           std::make_shared<PartitionLease>(partition, uint16_t{0}, kSource, partition, partition);
+      leases_.push_back(lease);
       requests.push_back({lease, 1000, {{0, topics_.rules[0].hash}}});
     }
     return loader_->Load(requests, offsets_);
@@ -89,6 +91,7 @@ class KafkaSnapshotLoaderTest : public ::testing::Test {
   StateTopics topics_;
   SnapshotCatalogs catalogs_;
   NoOffsets offsets_;
+  std::vector<LeasePtr> leases_;
   /// Nothing looks into it.
   const std::shared_ptr<agents::BucketState> bucket_ = std::make_shared<agents::BucketState>(
       agents::CompileForTest({agents::Ruleset("x", 0, {agents::CountRule("a", 1, 1)})}),
@@ -113,6 +116,7 @@ TEST_F(KafkaSnapshotLoaderTest, PartitionsThatDoNotFitTogetherAreReadOneAfterThe
       EXPECT_EQ(state.buckets->at(3).offset, 103);
       EXPECT_EQ(state.newest, 103);
     }
+    for (const LeasePtr& lease : leases_) EXPECT_EQ(lease->restore_percent(), 100);
     const bool fits = limit > kPartitions * 4 * kImageBytes;
     EXPECT_EQ(loader_->probe().put_off.value() == 0, fits);
   }
@@ -126,6 +130,8 @@ TEST_F(KafkaSnapshotLoaderTest, BeginsAnewWhenNothingComes) {
       std::vector<rd_kafka_resp_err_t>(1000, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION));
   const auto states = Load();
   EXPECT_TRUE(absl::IsUnavailable(states.status())) << states.status();
+  EXPECT_EQ(leases_[0]->restore_percent(), 100) << "there is nothing to be read";
+  EXPECT_EQ(leases_[1]->restore_percent(), 0);
 }
 
 }  // namespace

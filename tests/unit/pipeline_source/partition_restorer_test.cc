@@ -480,11 +480,14 @@ TEST_F(PartitionRestorerTest, AHangingTransactionHoldsUpNoOtherPartition) {
   const std::vector<RestoredPartition> later = Await(1);
   ASSERT_EQ(later.size(), 1U);
   EXPECT_EQ(later[0].lease->partition(), 2);
+  ASSERT_EQ(restorer_->Restoring().size(), 1U);
+  EXPECT_EQ(restorer_->Restoring()[0]->partition(), 0);
   offsets_.Hang({});
   const std::vector<RestoredPartition> ended = Await(1);
   ASSERT_EQ(ended.size(), 1U);
   EXPECT_EQ(ended[0].lease->partition(), 0);
   EXPECT_TRUE(ended[0].position.ok()) << ended[0].position.status();
+  EXPECT_TRUE(restorer_->Restoring().empty());
 }
 
 TEST_F(PartitionRestorerTest, StateThatCannotBeReadHoldsUpNoOtherPartition) {
