@@ -83,6 +83,9 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading reading, OffsetSt
     }
   }
   state.has_rules = !reading.shelf_.manifests().empty();
+  if (request.committed < 0 && (state.newest >= 0 || state.has_rules)) {
+    RETURN_IF_ERROR(ConfirmCommitted(request, offsets));
+  }
   if (!request.activations.empty()) {
     const StateHistory history = FollowStates(request.activations, reading.shelf_.manifests(),
                                               topics_.rules[lease.stream()]);

@@ -226,6 +226,17 @@ TEST_F(SnapshotChangesTest, AMemberThatStoodStillDeletesNoCopiesOfItsSuccessor) 
   EXPECT_EQ(Restored(500), "450: of the next owner");
 }
 
+// Found by the simulation: such a member ended, and said that the group's offsets were deleted.
+TEST_F(SnapshotChangesTest, APartitionThatWasFreshWhenAMemberStoodStillIsNotMissingItsOffset) {
+  EXPECT_EQ(Publish(450, -1, "of the next owner"), "published");
+  offsets_.committed = {500, ""};
+  EXPECT_TRUE(absl::IsUnavailable(Restore(-1).status()));
+  offsets_.committed = {-1, ""};
+  const absl::StatusOr<LoadedState> deleted = Restore(-1);
+  ASSERT_TRUE(deleted.ok()) << deleted.status();
+  EXPECT_EQ(deleted->newest, 450) << "which tells that its offset was deleted";
+}
+
 TEST_F(SnapshotChangesTest, ARewindThatAnotherMemberHasTakenOverIsItsOwn) {
   EXPECT_EQ(Publish(100, -1, "base"), "published");
   RulesManifest other = topics_.rules[0].manifest;
