@@ -76,6 +76,7 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
   }
   probe_.NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - begin);
   std::vector<LoadedState> states;
+  states.reserve(readings.size());
   for (Reading& reading : readings) states.push_back(std::move(reading.loaded));
   return states;
 }

@@ -97,9 +97,9 @@ absl::StatusOr<LoadedState> StateRestorer::Finish(StateReading reading, OffsetSt
     }
     if (!history.scheme_change.empty()) {
       LOG(kError, "snapshot",
-          "state starts anew here: keys are spread over buckets in another way than before. If "
-          "that was not meant, stop, and start again with the earlier setting and an offset set "
-          "back",
+          "state starts anew here: keys are spread over buckets in another way than before, so "
+          "nothing of before can be carried over. This setting is not to be changed in a group "
+          "that is to keep its state",
           {{"partition", Name(lease)},
            {"setting", history.scheme_change},
            {"offset", history.base}});

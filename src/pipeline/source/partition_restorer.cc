@@ -136,9 +136,8 @@ bool PartitionRestorer::TakeNew(Requests& requests, bool again) {
 }
 
 bool PartitionRestorer::Serve(Requests& requests) {
-  const size_t before = requests.size();
   Requests batch = TakeBatch(requests);
-  if (batch.empty()) return before > 0;
+  if (batch.empty()) return true;
   absl::Status all = ReadCommitted(batch);
   if (absl::IsUnavailable(all)) {
     for (Request& request : batch) request.unstable += 1;
@@ -210,7 +209,8 @@ bool PartitionRestorer::Settle(Requests batch, Requests& requests) {
       which = Name(*request.lease);
       reason = agents::MessageOf(request.position.status());
     }
-    requests.push_back({std::move(request.lease), request.unstable, request.failed});
+    // No longer new: those that wait for a stable offset get their turn.
+    requests.push_back({std::move(request.lease), request.unstable, std::max(request.failed, 1)});
   }
   if (again == 0) return false;
   LOG(kWarning, "source", "cannot find the start of some partitions yet, trying again",

@@ -76,7 +76,7 @@ class PartitionRestorer {
   struct Request {
     LeasePtr lease = nullptr;
     int unstable = 0;        ///< times there was no stable offset
-    int failed = 0;          ///< times those located together could not be
+    int failed = 0;          ///< times it, or all that were located with it, could not be
     int reads = 0;           ///< of the committed offset, since it was last tried
     int64_t committed = -1;  ///< -1 = the group has never committed
     std::string metadata = {};

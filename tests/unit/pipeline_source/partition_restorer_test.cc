@@ -503,6 +503,20 @@ TEST_F(PartitionRestorerTest, StateThatCannotBeReadHoldsUpNoOtherPartition) {
   EXPECT_EQ(Await(1).size(), 1U);
 }
 
+TEST_F(PartitionRestorerTest, ACommitThatStaysWithheldHoldsUpNoOtherPartition) {
+  Commit(0, 0, Metadata(0, 0));
+  offsets_.Hang({0});
+  for (int i = 0; i < 10'000; ++i) offsets_.AnswerFirst({OffsetCommitOutcome::kTransient, "later"});
+  Submit({Lease(0)});
+  offsets_.AwaitRead(2);
+  Submit({Lease(1)});
+  offsets_.AwaitRead(10);
+  offsets_.Hang({});
+  const std::vector<RestoredPartition> finished = Await(1);
+  ASSERT_EQ(finished.size(), 1U);
+  EXPECT_EQ(finished[0].lease->partition(), 0);
+}
+
 TEST_F(PartitionRestorerTest, MoreThanAreLocatedTogetherAreAllLocated) {
   for (int32_t partition = 0; partition < 3; ++partition) Commit(partition, 0, Metadata(0, 0));
   std::vector<LeasePtr> leases;
