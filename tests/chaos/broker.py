@@ -81,6 +81,7 @@ class Broker:
             for line in self._transactions("describe-producers", *where).splitlines()[1:]:
                 *_, last_ms, start = line.split()
                 if start != "None" and time.time() - int(last_ms) / 1000 > _HANGING_S:
+                    print(f"lost by the broker: {topic} [{partition}] {' '.join(line.split())}")
                     self._transactions("abort", *where, "--start-offset", start)
                     ended += 1
         return ended

@@ -12,6 +12,10 @@
 
 namespace caracal::pipeline {
 
+/// A copy that lacks records is replaced when it is older, however few they are: their source
+/// deletes records by their age, and a bucket is rebuilt from those behind its copy.
+inline constexpr int64_t kMaxCopyAgeMicros = 600'000'000;
+
 struct SnapshotScheduleOptions {
   uint32_t buckets = 64;
   /// Records that may have to be replayed when this member's partitions move: what replay manages
@@ -21,9 +25,7 @@ struct SnapshotScheduleOptions {
   /// takes to write the bucket down. A quarter of those that are due when that is more: a budget
   /// that has fallen, or more partitions, must not leave the debt above it.
   size_t max_buckets_per_barrier = 8;
-  /// A copy that lacks records is replaced when it is older, however few they are: their source
-  /// deletes records by their age, and a bucket is rebuilt from those behind its copy.
-  int64_t max_age_us = 600'000'000;
+  int64_t max_age_us = kMaxCopyAgeMicros;
 };
 
 /// Decides which buckets are copied when.

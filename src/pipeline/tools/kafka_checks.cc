@@ -13,6 +13,7 @@
 #include "agents/api/parameters.h"
 #include "agents/api/status_macros.h"
 #include "pipeline/engine/options_from_config.h"
+#include "pipeline/snapshot/snapshot_schedule.h"
 #include "pipeline/tools/state_topic_settings.h"
 
 namespace caracal::pipeline {
@@ -149,14 +150,15 @@ void CheckSource(const LoadedConfig& loaded, size_t stream, TopicChecks& topic) 
   const int64_t window = WidestWindow(loaded, stream);
   const int64_t recovery = loaded.config.state().max_recovery();
   const int64_t retention_ms = topic.Number("retention.ms", -1);
-  if (retention_ms >= 0 && retention_ms < (window + recovery) / kMicrosPerMilli) {
+  const int64_t needed = window + recovery + kMaxCopyAgeMicros;
+  if (retention_ms >= 0 && retention_ms < needed / kMicrosPerMilli) {
     topic.AddSetting(
         CheckOutcome::kProblem,
-        fmt::format("keeps records for {}, less than the widest window ({}) and state.max_recovery "
-                    "({}): state could not be rebuilt",
+        fmt::format("keeps records for {}, less than the widest window ({}), state.max_recovery ({}) "
+                    "and the age of a copy of state ({}): state could not be rebuilt",
                     FormatDuration(retention_ms * kMicrosPerMilli), FormatDuration(window),
-                    FormatDuration(recovery)),
-        "retention.ms", fmt::to_string(2 * (window + recovery) / kMicrosPerMilli + 1));
+                    FormatDuration(recovery), FormatDuration(kMaxCopyAgeMicros)),
+        "retention.ms", fmt::to_string(2 * needed / kMicrosPerMilli));
   }
   if (topic.Number("retention.bytes", -1) >= 0) {
     topic.AddSetting(CheckOutcome::kWarning,

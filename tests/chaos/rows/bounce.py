@@ -44,7 +44,7 @@ def control(plan, seed):
 
 def _run(plan, seed, delivery):
     rng = random.Random(seed)
-    done = []
+    done, ended = [], 0
     with Broker() as broker:
         group = Group(broker, NAME, plan.partitions, delivery=delivery)
         try:
@@ -55,13 +55,13 @@ def _run(plan, seed, delivery):
                 producer = Producer(broker, load, max(1500, load.events / 20))
                 # One that finds no broker when it starts gives up.
                 wait_until(lambda: group.records_in_topic() > before, "nothing is sent", 60)
-                _progress(group, group.records_committed())
+                ended += _progress(broker, group, group.records_committed())
                 fault = _FAULTS[number % len(_FAULTS)]
                 done.append(fault)
                 _cause(broker, fault, rng.uniform(5, plan.longest_partition_s))
                 producer.wait()
                 group.revive()
-            ended = _wait_until_judged(broker, group) + _wait_until_readable(broker, group)
+            ended += _wait_until_judged(broker, group) + _wait_until_readable(broker, group)
             truth = Truth(broker, group)
             truth.check(group)
             group.stop_members()
@@ -76,15 +76,27 @@ def _run(plan, seed, delivery):
 
 
 def _wait_until_judged(broker, group):
+    return _with_an_operator(broker, group.wait_until_judged)
+
+
+def _progress(broker, group, committed):
+    def wait(timeout_s):
+        more = lambda: group.records_committed() > committed
+        wait_until(more, group.describe_progress, timeout_s)
+
+    return _with_an_operator(broker, wait)
+
+
+def _with_an_operator(broker, wait):
     """How many transactions hung: with one of these on the group's offsets, nobody can go on."""
     ended = 0
     for _ in range(_PATIENCE):
         try:
-            group.wait_until_judged(_PATIENCE_S)
+            wait(_PATIENCE_S)
             return ended
         except WaitTimeout:
             ended += broker.end_hanging_transactions()
-    group.wait_until_judged(60)
+    wait(60)
     return ended
 
 
@@ -97,10 +109,6 @@ def _wait_until_readable(broker, group):
         except WaitTimeout:
             ended += broker.end_hanging_transactions(f"{group.name}.{output}", group.partitions)
     return ended
-
-
-def _progress(group, committed):
-    wait_until(lambda: group.records_committed() > committed, group.describe_progress, 60)
 
 
 def _cause(broker, fault, seconds):

@@ -98,11 +98,11 @@ TEST(KafkaChecksTest, WidestWindowIsThatOfTheStreamAlsoInsideSections) {
   EXPECT_EQ(WidestWindow(loaded, 0), 7200 * kSecond);
 }
 
-TEST(KafkaChecksTest, RetentionMustCoverTheWidestWindowAndRecovery) {
+TEST(KafkaChecksTest, RetentionMustCoverTheWidestWindowRecoveryAndTheAgeOfACopy) {
   KafkaFacts kafka = MakeFacts();
-  Topic(kafka, "payments").config["retention.ms"] = "3610000";
+  Topic(kafka, "payments").config["retention.ms"] = "4210000";
   EXPECT_EQ(Findings(MakeConfig(), kafka), Lines());
-  Topic(kafka, "payments").config["retention.ms"] = "3609999";
+  Topic(kafka, "payments").config["retention.ms"] = "4209999";
   EXPECT_EQ(Findings(MakeConfig(), kafka), Lines{"problem topic payments"});
   Topic(kafka, "payments").config["retention.ms"] = "-1";
   EXPECT_EQ(Findings(MakeConfig(), kafka), Lines());
