@@ -154,8 +154,8 @@ void CheckSource(const LoadedConfig& loaded, size_t stream, TopicChecks& topic) 
   if (retention_ms >= 0 && retention_ms < needed / kMicrosPerMilli) {
     topic.AddSetting(
         CheckOutcome::kProblem,
-        fmt::format("keeps records for {}, less than the widest window ({}), state.max_recovery ({}) "
-                    "and the age of a copy of state ({}): state could not be rebuilt",
+        fmt::format("keeps records for {}, less than the widest window ({}), state.max_recovery "
+                    "({}) and the age of a copy of state ({}): state could not be rebuilt",
                     FormatDuration(retention_ms * kMicrosPerMilli), FormatDuration(window),
                     FormatDuration(recovery), FormatDuration(kMaxCopyAgeMicros)),
         "retention.ms", fmt::to_string(2 * needed / kMicrosPerMilli));
