@@ -91,7 +91,7 @@ def _lose_reply(proxy, group):
 
 class _LateEnds:
     """Swallows the end of a transaction, lets the client have it done by a second request, and gives
-    the first one to the broker when the next transaction of the same producer has its records and
+    the first one to the broker when the next transaction of the same member has its records and
     not its offsets. A commit would make those records visible without their offsets; an abort would
     take them away, and the offsets would be committed without them."""
 
@@ -149,7 +149,10 @@ class _LateEnds:
 
 
 def _of(owner):
-    return lambda request: wire.transactional_id(request) == owner
+    """Requests of the member that had this transactional id, which may have another one now: its
+    name with a suffix."""
+    member = "-".join(owner.split("-")[:2])
+    return lambda request: wire.transactional_id(request).startswith(member)
 
 
 def _await(event, group):
