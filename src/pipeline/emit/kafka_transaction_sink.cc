@@ -17,10 +17,13 @@ constexpr int kPauseMs = 100;
 // A transaction takes tens of milliseconds; one that took longer than this had trouble.
 constexpr absl::Duration kSuspectAfter = absl::Seconds(1);
 
+std::string Millis(absl::Duration duration) {
+  return fmt::to_string(absl::ToInt64Milliseconds(duration));
+}
+
 KafkaProperties OwnedProperties(const TransactionOptions& options) {
   return {
       {"transactional.id", options.transactional_id},
-      {"transaction.timeout.ms", fmt::to_string(absl::ToInt64Milliseconds(options.timeout))},
       {"enable.idempotence", "true"},
       {"acks", "all"},
       {"message.max.bytes", fmt::to_string(options.outputs.max_message_bytes)},
@@ -70,7 +73,8 @@ bool IsHopeless(rd_kafka_resp_err_t code) {
 KafkaTransactionSink::KafkaTransactionSink(TransactionOptions options, OutputSinkProbe& probe)
     : options_(std::move(options)),
       probe_(probe),
-      producer_(options_.outputs, DefaultProperties(), OwnedProperties(options_), probe) {}
+      producer_(options_.outputs, DefaultProperties(), OwnedProperties(options_), probe),
+      timeout_(options_.timeout) {}
 
 absl::Status KafkaTransactionSink::Renew() {
   RETURN_IF_ERROR(StartProducer());
@@ -88,6 +92,7 @@ absl::Status KafkaTransactionSink::Renew() {
 
 absl::Status KafkaTransactionSink::StartProducer() {
   while (!producer_.cancelled()) {
+    producer_.Own("transaction.timeout.ms", Millis(timeout_.current()));
     RETURN_IF_ERROR(producer_.Connect());
     rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
     const StepResult result = Repeat("starting a producer", [this, &code] {
@@ -97,6 +102,7 @@ absl::Status KafkaTransactionSink::StartProducer() {
     });
     if (result.step == Step::kDone) return absl::OkStatus();
     if (producer_.cancelled()) break;
+    if (code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT && timeout_.Refused()) continue;
     if (IsHopeless(code)) return KafkaStatus(code, "starting a transactional producer");
     LOG(kWarning, "emit", "no transactional producer yet, trying again",
         {{"error", result.message}});
@@ -115,10 +121,21 @@ TransactionResult KafkaTransactionSink::Send(const SealedEpoch& epoch) {
   result.disturbed = producer_.disturbances() != disturbances;
   result.suspect =
       result.suspect || result.disturbed || repeated_ || absl::Now() - began_ > kSuspectAfter;
+  result.suspect = AdaptTimeout(result) || result.suspect;
   if (result.outcome == TransactionOutcome::kCommitted) producer_.ForgetRefused();
   if (result.outcome == TransactionOutcome::kAborted) probe_.transactions_aborted.Add(1);
   if (result.outcome == TransactionOutcome::kUnknown) probe_.transactions_unknown.Add(1);
   return result;
+}
+
+bool KafkaTransactionSink::AdaptTimeout(const TransactionResult& result) {
+  const bool committed = result.outcome == TransactionOutcome::kCommitted;
+  if (!timeout_.Adapt(committed, absl::Now() - began_)) return false;
+  LOG(kInfo, "emit",
+      committed ? "transactions are fast again: the next ones have their usual time"
+                : "a transaction has used up its time: the next ones have more",
+      {{"timeout", absl::FormatDuration(timeout_.current())}});
+  return true;
 }
 
 TransactionResult KafkaTransactionSink::Attempt(const SealedEpoch& epoch,
@@ -229,7 +246,7 @@ KafkaTransactionSink::StepResult KafkaTransactionSink::Judge(KafkaError error) {
 TransactionResult KafkaTransactionSink::Unknown(const StepResult& failure) const {
   // The coordinator fences a transaction that outlived its timeout as well: then the id is still
   // ours.
-  const bool in_time = absl::Now() - began_ < options_.timeout / 2;
+  const bool in_time = absl::Now() - began_ < timeout_.current() / 2;
   if (failure.fenced && options_.named && in_time) {
     return {TransactionOutcome::kFenced, failure.message};
   }

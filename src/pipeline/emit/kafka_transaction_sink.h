@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "pipeline/emit/output_producer.h"
+#include "pipeline/emit/transaction_timeout.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/transaction_sink.h"
 
@@ -21,7 +22,7 @@ struct TransactionOptions {
   /// The id is a name somebody gave this instance: being fenced means that another process has it.
   bool named = false;
   /// How long a crashed member keeps readers of its partitions waiting. Transactions live
-  /// milliseconds.
+  /// milliseconds; TransactionTimeout says when they have longer.
   absl::Duration timeout = absl::Seconds(5);
 };
 
@@ -65,10 +66,13 @@ class KafkaTransactionSink : public TransactionSink {
   /// Nothing of the transaction becomes visible; `reason` is why.
   TransactionResult Abort(std::string reason);
   TransactionResult Unknown(const StepResult& failure) const;
+  /// Whether the next transactions have a timeout other than this one's.
+  bool AdaptTimeout(const TransactionResult& result);
 
   const TransactionOptions options_;
   OutputSinkProbe& probe_;
   OutputProducer producer_;
+  TransactionTimeout timeout_;
   bool changes_id_ = false;
   bool repeated_ = false;  ///< a call of the transaction under way had to be made again
   absl::Time began_ = absl::InfinitePast();
