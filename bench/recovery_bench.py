@@ -9,6 +9,7 @@ processors.
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import pathlib
@@ -197,6 +198,16 @@ def p99_ms(latencies):
     return 1000 * values[min(len(values) - 1, int(len(values) * 0.99))]
 
 
+def longest_standstill_ms(reads, begin, end):
+    """The longest time between two alerts of a partition, the border of the span being one.
+    reads: {partition: [seconds]}, ascending."""
+    longest = 0
+    for times in reads.values():
+        inside = [begin, *(time for time in times if begin <= time < end), end]
+        longest = max(longest, *(b - a for a, b in itertools.pairwise(inside)))
+    return 1000 * longest
+
+
 def figures(moves, trace, window):
     """{name: [value]}."""
     quiet = moves[0].began
@@ -228,6 +239,16 @@ def figures(moves, trace, window):
             f"{move.kind}: unmoved partitions, p99 before, ms": [quiet_p99],
             f"{move.kind}: unmoved partitions, p99 / before":
                 [p99_ms(read - intended for intended, read in after) / quiet_p99],
+        }
+        reads = {partition: sorted(read for other, _, read in trace if other == partition)
+                 for partition in others}
+        # While the group changes, and the second in which what has moved begins to be read.
+        span = move.assigned + 1
+        values |= {
+            f"{move.kind}: unmoved partitions, longest standstill, ms":
+                [longest_standstill_ms(reads, move.began, move.began + span)],
+            f"{move.kind}: unmoved partitions, the same in a quiet time, ms":
+                [longest_standstill_ms(reads, quiet - span, quiet)],
         }
     allowed = 1 + moves[1].read_bytes / MOVE_BYTES_PER_SECOND
     values["stopped: longest wait / (1 s + state at 250 MB/s)"] = [

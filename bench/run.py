@@ -264,6 +264,8 @@ RECOVERY_TARGETS = {
     "killed: first alert after both, s": "<= 10",
     "killed: unmoved partitions, p99 / before": "<= 2",
     "stopped: unmoved partitions, p99 / before": "<= 2",
+    "killed: unmoved partitions, longest standstill, ms": "<= 250",
+    "stopped: unmoved partitions, longest standstill, ms": "<= 250",
     "stopped: longest wait / (1 s + state at 250 MB/s)": "<= 1",
 }
 

@@ -57,12 +57,15 @@ void FetchWaker::Taken(size_t records, size_t bytes, rd_kafka_queue_t* queue) {
   records_ += records;
   bytes_ += bytes;
   if (records == 0) {
-    // Nothing came: whatever else may have put the client to sleep, it looks again.
-    if (records_ > 0 && absl::Now() - woken_ >= kEmptyPause) Wake();
+    if (records_ > 0) Nudge();
     return;
   }
   if (records_ < step_records_ && bytes_ < step_bytes_) return;
   if (rd_kafka_queue_length(queue) < low_records_) Wake();
+}
+
+void FetchWaker::Nudge() {
+  if (client_ != nullptr && absl::Now() - woken_ >= kEmptyPause) Wake();
 }
 
 void FetchWaker::Wake() {

@@ -30,6 +30,9 @@ class FetchWaker {
   /// After each read of `queue`, where the records of partitions come: what was taken out. Wakes
   /// the client when a fetch may have found the queue full before, and it no longer is.
   void Taken(size_t records, size_t bytes, rd_kafka_queue_t* queue);
+  /// Nothing has come for a while although there is something: whatever has put the client to
+  /// sleep, it looks again. At most ten times a second.
+  void Nudge();
 
  private:
   void Wake();

@@ -147,8 +147,12 @@ absl::Status KafkaSnapshotLoader::ReadActive(std::vector<Reading>& readings, Off
     if (!any) return absl::OkStatus();
     if (stopped_.load(std::memory_order_acquire)) return absl::UnavailableError("stopping");
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), kPollMs));
-    waker_->Taken(message == nullptr ? 0 : 1, message == nullptr ? 0 : message->len, queue_.get());
-    if (message != nullptr) RETURN_IF_ERROR(Take(*message, readings));
+    if (message == nullptr) {
+      waker_->Nudge();
+    } else {
+      waker_->Taken(1, message->len, queue_.get());
+      RETURN_IF_ERROR(Take(*message, readings));
+    }
     const absl::Time now = absl::Now();
     Tell(readings, now);
     if (message != nullptr && message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {

@@ -9,7 +9,7 @@
 namespace caracal::pipeline {
 namespace {
 
-constexpr int kPollMs = 100;
+constexpr int kPollMs = 20;
 constexpr absl::Duration kTimeout = absl::Seconds(10);
 constexpr std::string_view kContext = "reading the last record before the committed offset";
 
@@ -42,7 +42,10 @@ absl::Status KafkaRecordReader::Connect() {
   if (client_ != nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(client_,
                    MakeReader(connection_, group_,
-                              {{"auto.offset.reset", "error"}, {"queued.min.messages", "1"}}));
+                              {{"auto.offset.reset", "error"},
+                               {"queued.min.messages", "1"},
+                               {"fetch.wait.max.ms", "10"}}));
+  waker_.emplace(client_.get());
   return absl::OkStatus();
 }
 
@@ -68,7 +71,11 @@ absl::Status KafkaRecordReader::Collect(Answers& answers) {
       return absl::UnavailableError("the last records before the committed offsets do not come");
     }
     const KafkaMessage message(rd_kafka_consumer_poll(client_.get(), kPollMs));
-    if (message != nullptr) RETURN_IF_ERROR(Take(*message, answers));
+    if (message == nullptr) {
+      waker_->Nudge();
+    } else {
+      RETURN_IF_ERROR(Take(*message, answers));
+    }
   }
   return absl::OkStatus();
 }

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "pipeline/kafka/client_config.h"
+#include "pipeline/kafka/fetch_waker.h"
 #include "pipeline/kafka/handles.h"
 #include "pipeline/ports/record_reader.h"
 
@@ -46,6 +47,7 @@ class KafkaRecordReader : public RecordReader {
   const KafkaConnection connection_;
   const std::string group_;
   KafkaClient client_;
+  std::optional<FetchWaker> waker_;  ///< of the client
   std::atomic<bool> stopped_{false};
 };
 
