@@ -40,6 +40,10 @@ void Group::StartRound(int64_t now_us) {
   }
 }
 
+void Group::Leave(const std::string& member, int64_t now_us) {
+  if (members_.erase(member) > 0) StartRound(now_us);
+}
+
 void Group::Shuffle(int64_t now_us) {
   shuffle_ = true;
   StartRound(now_us);

@@ -31,6 +31,8 @@ class Group {
   /// Joins the round, which it starts if there is none. An empty or expelled `member` gets a new
   /// id, which is returned.
   std::string Join(const std::string& member, const std::vector<int32_t>& owned, int64_t now_us);
+  /// The member goes by itself; others get what it had.
+  void Leave(const std::string& member, int64_t now_us);
   Answer Heartbeat(const std::string& member, int32_t generation, int64_t now_us);
   /// The assignment of the round the member has joined; nullopt = the round is still open.
   std::optional<Assignment> TakeAssignment(const std::string& member);

@@ -15,6 +15,9 @@
 namespace caracal::pipeline::sim {
 namespace {
 
+constexpr absl::Duration kHandOver = absl::Seconds(1);
+constexpr absl::Duration kDrain = absl::Seconds(4);
+
 uint64_t Sum(std::span<const Counter> counters) {
   return std::accumulate(
       counters.begin(), counters.end(), uint64_t{0},
@@ -113,11 +116,40 @@ void Member::Crash() {
   process_.Kill();
 }
 
+void Member::Stop(std::function<void()> turn) {
+  stopping_ = true;
+  process_.Trace("stops");
+  source_.set_while_polling(std::move(turn));
+  Check(ingest_->HandOver(kHandOver));
+  process_.Trace("has copied its state, or had no time to");
+  const absl::Status drained = ingest_->Drain(kDrain);
+  if (!absl::IsDeadlineExceeded(drained)) {
+    Check(drained);
+    CheckDrained();
+  }
+  source_.Leave();
+  Crash();
+}
+
 void Member::Step() {
-  if (const absl::Status status = ingest_->Step(); !status.ok()) {
+  Check(ingest_->Step());
+  CheckConservation();
+}
+
+void Member::Check(const absl::Status& status) {
+  if (!status.ok()) {
     world_.Fail(fmt::format("{} ended: {}", name(), agents::MessageOf(status)));
   }
-  CheckConservation();
+}
+
+void Member::CheckDrained() {
+  for (const SimSource::Open& open : source_.OpenPartitions()) {
+    const int32_t partition = open.lease->partition();
+    if (open.lease->lapsed() || world_.ledger.committed(partition) >= open.next_offset) continue;
+    world_.Fail(fmt::format("{} stopped at offset {} of partition {}, of which {} is committed",
+                            name(), open.next_offset, partition,
+                            world_.ledger.committed(partition)));
+  }
 }
 
 void Member::CheckConservation() {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +77,10 @@ class Member {
   /// One of the other tasks goes on; false = all of them wait.
   bool ResumeOne() { return process_.ResumeOne(); }
   void Crash();
+  /// Ends as SIGTERM ends a process: copies state, commits what has been judged, leaves. `turn`:
+  /// what the others do meanwhile.
+  void Stop(std::function<void()> turn);
+  bool stopping() const { return stopping_; }
 
   /// Compares the state of every open partition with a fresh run.
   void CheckState();
@@ -89,6 +94,10 @@ class Member {
 
  private:
   void CheckConservation();
+  /// All it has taken is committed, but for what was taken from it.
+  void CheckDrained();
+  /// The engine must go on.
+  void Check(const absl::Status& status);
 
   Process process_;
   World& world_;
@@ -96,6 +105,7 @@ class Member {
   SimSnapshots snapshots_;
   SimSource source_;
   SimCommitSlot commits_;
+  bool stopping_ = false;
   EngineProbe probe_{1};
   std::unique_ptr<WorkerPool> workers_;
   std::unique_ptr<EpochCoordinator> epochs_;

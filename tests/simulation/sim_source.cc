@@ -140,7 +140,14 @@ void SimSource::FinishRevoke() {
   rebalancing_ = false;
 }
 
+void SimSource::Leave() {
+  if (!world_.random.Percent(world_.faults.request_lost)) {
+    world_.group.Leave(membership_.member, world_.now_us());
+  }
+}
+
 absl::Status SimSource::Poll(absl::Duration /*max_wait*/, bool want_records, PollResult& result) {
+  if (while_polling_ != nullptr) while_polling_();
   result.changes.clear();
   result.records = nullptr;
   ServeCallbacks();

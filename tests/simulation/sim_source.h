@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,6 +35,10 @@ class SimSource : public EventSource {
 
   /// A turn of the client's own thread: heartbeat, join, new assignment.
   void Tick();
+  /// The client leaves the group, if its request arrives.
+  void Leave();
+  /// What the others do while a loop of the application polls without an end of its turn.
+  void set_while_polling(std::function<void()> turn) { while_polling_ = std::move(turn); }
   const Transactions::Membership& membership() const { return membership_; }
   std::vector<Open> OpenPartitions() const;
 
@@ -104,6 +109,7 @@ class SimSource : public EventSource {
   std::deque<Callback> callbacks_;
 
   // The application.
+  std::function<void()> while_polling_;
   std::map<int32_t, Owned> owned_;
   std::vector<PartitionChange> changes_;
   std::optional<Callback> revoking_;

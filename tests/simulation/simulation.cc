@@ -84,6 +84,8 @@ void Simulation::TurnOf(Member& member) {
     if (member.cut_off_until_us <= world_.now_us()) member.Tick();
     return;
   }
+  // The loop of one that stops has its turn when the others have had theirs.
+  if (member.stopping()) return;
   member.Step();
   if (world_.random.Percent(3)) member.CheckState();
 }
@@ -116,7 +118,11 @@ void Simulation::ChangeRules() {
   for (size_t left = members_.size(); left > 0; --left) {
     // Those that have not been asked yet are in front.
     if (!all && random.Percent(50)) continue;
-    CrashMember(left - 1);
+    if (random.Percent(50)) {
+      StopMember(left - 1);
+    } else {
+      CrashMember(left - 1);
+    }
     StartMember(*world_.rolled_out.back());
   }
 }
@@ -133,8 +139,10 @@ void Simulation::Fault() {
   const int64_t kind = random.Below(100);
   if (members_.empty() || (kind < 25 && members_.size() < kMembersMax)) {
     StartMember(world_.RulesOfNext());
-  } else if (kind < 50) {
+  } else if (kind < 42) {
     CrashMember(index);
+  } else if (kind < 50) {
+    StopMember(index);
   } else if (kind < 62) {
     members_[index]->frozen_until_us = world_.now_us() + random.Below(8 * kSecond);
     world_.Trace(members_[index]->name(), "frozen");
@@ -192,6 +200,17 @@ void Simulation::StartMember(const Rules& rules) {
 
 void Simulation::CrashMember(size_t index) {
   ++result_.crashes;
+  members_.erase(members_.begin() + static_cast<int64_t>(index));
+}
+
+void Simulation::StopMember(size_t index) {
+  Member& member = *members_[index];
+  if (member.frozen_until_us > world_.now_us()) {
+    CrashMember(index);
+    return;
+  }
+  ++result_.stops;
+  member.Stop([this] { Turn(); });
   members_.erase(members_.begin() + static_cast<int64_t>(index));
 }
 

@@ -16,6 +16,7 @@ struct SimulationResult {
   int64_t steps = 0;
   uint64_t alerts = 0;
   uint64_t crashes = 0;
+  uint64_t stops = 0;
   /// Copies of changes handed over, and buckets restored from some.
   uint64_t copies = 0;
   uint64_t changes_saved = 0;
@@ -50,6 +51,7 @@ class Simulation {
   void ChangeRules();
   void StartMember(const Rules& rules);
   void CrashMember(size_t index);
+  void StopMember(size_t index);
   /// Nothing goes wrong any more.
   void Mend();
   /// Takes turns until `done`; false = that takes too long.

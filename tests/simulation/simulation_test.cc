@@ -84,6 +84,7 @@ std::string OutcomeOfControl(Mutation mutation) {
 TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
   uint64_t alerts = 0;
   uint64_t crashes = 0;
+  uint64_t stops = 0;
   uint64_t copies = 0;
   uint64_t changes_saved = 0;
   uint64_t changes_restored = 0;
@@ -95,6 +96,7 @@ TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
     ASSERT_TRUE(result.failure.empty()) << Report(seed, result);
     alerts += result.alerts;
     crashes += result.crashes;
+    stops += result.stops;
     copies += result.copies;
     changes_saved += result.changes_saved;
     changes_restored += result.changes_restored;
@@ -102,6 +104,7 @@ TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
     takeovers += result.takeovers;
     slices_carried += result.slices_carried;
   }
+  fmt::print("{} crashes, {} orderly stops\n", crashes, stops);
   fmt::print("{} copies, {} of changes, {} buckets restored from some\n", copies, changes_saved,
              changes_restored);
   fmt::print(
@@ -110,6 +113,7 @@ TEST(SimulationTest, EveryInvariantHoldsForEverySeed) {
       activations, takeovers, slices_carried);
   EXPECT_GT(alerts, Seeds()) << "hardly any alerts: nothing was tested";
   EXPECT_GT(crashes, Seeds()) << "hardly any crashes: nothing was tested";
+  EXPECT_GT(stops, Seeds() / 4) << "members hardly ever stopped in order: nothing was tested";
   EXPECT_GT(changes_restored, Seeds() / 2) << "hardly any copies of changes: nothing was tested";
   EXPECT_GT(activations, 0U) << "rules never changed";
   EXPECT_GT(takeovers, 0U) << "members never had different rules";

@@ -23,6 +23,8 @@ namespace {
 
 // Of the memory limit: what copies may take while partitions are restored, besides their state.
 constexpr size_t kRestoreShare = 4;
+// Members that stop copy their state for so long; what is missing then is replayed.
+constexpr absl::Duration kHandOverMax = absl::Seconds(2);
 
 }  // namespace
 
@@ -213,14 +215,19 @@ absl::Status Engine::Loop() {
 absl::Status Engine::Stop(bool drain) {
   if (on_stopping_) on_stopping_();
   LOG(kInfo, "engine",
-      drain ? "stopping: committing what has been judged, then leaving the group"
+      drain ? "stopping: copying state and committing what has been judged, then leaving the group"
             : "stopping: leaving the group",
       {{"shutdown_timeout", absl::FormatDuration(options_.shutdown_timeout)}});
   const absl::Time deadline = absl::Now() + options_.shutdown_timeout;
-  const absl::Status drained = drain ? ingest_->Drain(options_.shutdown_timeout) : absl::OkStatus();
+  const absl::Status drained = drain ? Drain(deadline) : absl::OkStatus();
   const absl::Duration left = std::max(absl::Seconds(1), deadline - absl::Now());
   const absl::Status closed = source_->Close(left);
   return drained.ok() ? closed : drained;
+}
+
+absl::Status Engine::Drain(absl::Time deadline) {
+  RETURN_IF_ERROR(ingest_->HandOver(std::min(kHandOverMax, options_.shutdown_timeout / 4)));
+  return ingest_->Drain(std::max(absl::ZeroDuration(), deadline - absl::Now()));
 }
 
 void Engine::RequestStop() {

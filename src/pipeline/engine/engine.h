@@ -44,8 +44,9 @@ class Engine {
   Engine& operator=(const Engine&) = delete;
 
   /// Joins the group, starts the threads, and processes until RequestStop or an error. RequestStop
-  /// drains: the last epoch is committed and the group left, within shutdown_timeout. An error
-  /// leaves the group at once; what was not committed is judged again by the next owner.
+  /// drains: state is copied for the next owners, the last epoch committed and the group left,
+  /// within shutdown_timeout. An error leaves the group at once; what was not committed is judged
+  /// again by the next owner.
   absl::Status Run();
   void RequestStop();
   /// Called once on the ingest thread when stopping begins; set before Run.
@@ -89,6 +90,7 @@ class Engine {
   absl::Status Loop();
   /// `drain` false: after an error, when nothing more can be committed.
   absl::Status Stop(bool drain);
+  absl::Status Drain(absl::Time deadline);
 
   EngineOptions options_;
   SystemClock clock_;

@@ -389,6 +389,14 @@ absl::Status Ingest::PostAll(const WorkerMessage& message) {
   return absl::OkStatus();
 }
 
+absl::Status Ingest::HandOver(absl::Duration timeout) {
+  if (snapshots_ == nullptr) return absl::OkStatus();
+  const int64_t deadline = clock_.MonotonicMicros() + absl::ToInt64Microseconds(timeout);
+  schedule_.HandOver(LivePositions());
+  while (schedule_.HandsOver() && clock_.MonotonicMicros() < deadline) RETURN_IF_ERROR(Step());
+  return absl::OkStatus();
+}
+
 absl::Status Ingest::Drain(absl::Duration timeout) {
   draining_ = true;
   const int64_t deadline = clock_.MonotonicMicros() + absl::ToInt64Microseconds(timeout);

@@ -86,6 +86,9 @@ class Ingest {
 
   /// One turn: epochs, at most one poll, its records. An error is final.
   absl::Status Step();
+  /// Goes on as before until the copies of state are as of now, so that the next owners of the
+  /// partitions have little to replay; for `timeout` at most.
+  absl::Status HandOver(absl::Duration timeout);
   /// Stops taking records, commits what has been taken. OK when everything is committed;
   /// DeadlineExceeded when it is not within `timeout` (the rest is done again by the next owner).
   absl::Status Drain(absl::Duration timeout);

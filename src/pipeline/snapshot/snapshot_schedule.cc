@@ -11,10 +11,11 @@ int64_t SnapshotSchedule::Period() const {
   return std::max<int64_t>(options_.buckets, options_.max_replay_records * 2 / (3 * open));
 }
 
-bool SnapshotSchedule::IsDue(const Bucket& bucket, int64_t next_offset, int64_t period,
-                             int64_t now_us) const {
+bool SnapshotSchedule::IsDue(const Partition& partition, const Bucket& bucket, int64_t next_offset,
+                             int64_t period, int64_t now_us) const {
   if (bucket.requested >= 0 || next_offset <= bucket.saved) return false;
-  return (next_offset - bucket.saved) * options_.buckets >= period * bucket.phase ||
+  return bucket.saved < partition.handed_over ||
+         (next_offset - bucket.saved) * options_.buckets >= period * bucket.phase ||
          now_us - bucket.since_us >= options_.max_age_us;
 }
 
@@ -46,10 +47,25 @@ void SnapshotSchedule::Close(const LeasePtr& lease) {
 bool SnapshotSchedule::HasDue(std::span<const Position> positions, int64_t now_us) const {
   const int64_t period = Period();
   return std::any_of(positions.begin(), positions.end(), [&](const Position& position) {
-    const std::vector<Bucket>& buckets = partitions_[position.lease->slot()].buckets;
-    return std::any_of(buckets.begin(), buckets.end(), [&](const Bucket& bucket) {
-      return IsDue(bucket, position.next_offset, period, now_us);
-    });
+    const Partition& partition = partitions_[position.lease->slot()];
+    return std::any_of(partition.buckets.begin(), partition.buckets.end(),
+                       [&](const Bucket& bucket) {
+                         return IsDue(partition, bucket, position.next_offset, period, now_us);
+                       });
+  });
+}
+
+void SnapshotSchedule::HandOver(std::span<const Position> positions) {
+  for (const Position& position : positions) {
+    partitions_[position.lease->slot()].handed_over = position.next_offset;
+  }
+}
+
+bool SnapshotSchedule::HandsOver() const {
+  return std::any_of(partitions_.begin(), partitions_.end(), [](const Partition& partition) {
+    return std::any_of(
+        partition.buckets.begin(), partition.buckets.end(),
+        [&partition](const Bucket& bucket) { return bucket.saved < partition.handed_over; });
   });
 }
 
@@ -62,7 +78,7 @@ std::vector<DueBucket> SnapshotSchedule::TakeDue(std::span<const Position> posit
     CHECK(partition.lease == position.lease);
     for (uint32_t i = 0; i < partition.buckets.size(); ++i) {
       const Bucket& bucket = partition.buckets[i];
-      if (!IsDue(bucket, position.next_offset, period, now_us)) continue;
+      if (!IsDue(partition, bucket, position.next_offset, period, now_us)) continue;
       due.push_back({position.lease, i, position.next_offset, bucket.whole});
     }
   }

@@ -59,6 +59,11 @@ class SnapshotSchedule {
   std::vector<DueBucket> TakeDue(std::span<const Position> positions, int64_t now_us);
   /// There are such buckets.
   bool HasDue(std::span<const Position> positions, int64_t now_us) const;
+  /// This member is about to leave: every bucket whose copy lacks records below where its partition
+  /// stands now is due, so that the next owners have little to replay.
+  void HandOver(std::span<const Position> positions);
+  /// There are such buckets still.
+  bool HandsOver() const;
   /// The copy is durable: the store gives none up while the lease lasts.
   void NoteSaved(const SavedBucket& copy);
 
@@ -76,10 +81,12 @@ class SnapshotSchedule {
   struct Partition {
     LeasePtr lease;
     std::vector<Bucket> buckets;
+    int64_t handed_over = -1;  ///< records below are to be in copies before this member leaves
   };
 
   int64_t Period() const;
-  bool IsDue(const Bucket& bucket, int64_t next_offset, int64_t period, int64_t now_us) const;
+  bool IsDue(const Partition& partition, const Bucket& bucket, int64_t next_offset, int64_t period,
+             int64_t now_us) const;
 
   SnapshotScheduleOptions options_;
   std::vector<Partition> partitions_;  ///< by lease slot

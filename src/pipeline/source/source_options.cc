@@ -34,7 +34,8 @@ KafkaProperties DefaultProperties(const SourceOptions& options, bool woken) {
       {"fetch.message.max.bytes", "524288"},
       // A member that died is replaced after this; poll is never blocked, so that may be short.
       {"session.timeout.ms", "10000"},
-      {"heartbeat.interval.ms", "1000"},
+      // How long the others take to learn that partitions are free.
+      {"heartbeat.interval.ms", "300"},
       {"max.poll.interval.ms", "60000"},
       {"socket.nagle.disable", "true"},
       {"socket.keepalive.enable", "true"},

@@ -82,6 +82,29 @@ TEST(SnapshotScheduleTest, AnOldCopyIsReplacedHoweverFewRecordsItLacks) {
   EXPECT_EQ(TakeDue(schedule, lease, 9, 11 * kAge).size(), 2U);
 }
 
+// A member that is about to leave: the next owner has nothing to replay but what comes meanwhile.
+TEST(SnapshotScheduleTest, WhatIsHandedOverIsDueAtOnceAndOnce) {
+  SnapshotSchedule schedule({.buckets = 4, .max_replay_records = 1'000'000});
+  const LeasePtr lease = MakeLease(0);
+  const RestoredState restored = {{1, 70, nullptr}, {2, 60, nullptr}};
+  schedule.Open(lease, 5, restored, 0);
+  EXPECT_TRUE(TakeDue(schedule, lease, 70).empty());
+  EXPECT_FALSE(schedule.HandsOver());
+  const SnapshotSchedule::Position position = {lease, 70};
+  schedule.HandOver({&position, 1});
+  EXPECT_TRUE(schedule.HandsOver());
+  EXPECT_TRUE(schedule.HasDue({&position, 1}, 0));
+  const std::vector<DueBucket> due = TakeDue(schedule, lease, 72);
+  ASSERT_EQ(due.size(), 3U) << "bucket 1 lacks nothing of what there was";
+  for (const DueBucket& entry : due) {
+    EXPECT_TRUE(schedule.HandsOver());
+    schedule.NoteSaved({lease, entry.bucket, entry.offset});
+  }
+  EXPECT_FALSE(schedule.HandsOver());
+  EXPECT_TRUE(TakeDue(schedule, lease, 75).empty()) << "what came since is not handed over";
+  EXPECT_EQ(schedule.Debt(*lease, 75), 5);
+}
+
 TEST(SnapshotScheduleTest, DoesNotCopyABucketThatIsOnItsWay) {
   SnapshotSchedule schedule({.buckets = 1, .max_replay_records = 15});
   const LeasePtr lease = MakeLease(0);
