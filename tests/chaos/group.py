@@ -33,6 +33,7 @@ class Group(Scenario):
         settings["environment"] = {"CHAOS_HASH_SEED": HASH_SEED, **settings.get("environment", {})}
         super().__init__(broker.stack, name, _CONFIG, TOPIC, partitions, **settings)
         self.broker = broker
+        self.copies = state_topic.Copies(broker.direct, f"{name}.state")
         broker.groups.append(self)
         self.delivery = settings.get("delivery", "exactly_once")
 
@@ -98,8 +99,7 @@ def settle(*groups):
 def _saved_after(group, ends, since_ms):
     """{(partition, bucket): digest} of the buckets with a copy at the load's end or behind."""
     saved = {}
-    copies = state_topic.copies(group.broker.direct, f"{group.name}.state", since_ms)
-    for place, by_offset in copies.items():
+    for place, by_offset in group.copies.complete(since_ms).items():
         digests = {digest for offset, digest in by_offset.items() if offset >= ends[place[0]]}
         if len(digests) > 1:
             raise state_topic.StateError(

@@ -25,6 +25,7 @@ _GROUP = struct.Struct("<16sQII")
 _SLICE = struct.Struct("<16sI")
 _OLDER_ROWS = struct.Struct("<I")
 _WHOLE, _CHANGES = 1, 0x8000_0001
+_OVERLAP_MS = 60_000  # records of one partition need not be in the order of their times
 _ROW_BYTES, _KEY_BYTES, _SAVED_KEY_BYTES = 8, 16, 28
 
 
@@ -38,6 +39,7 @@ class _Copy:
 
     descriptions: set = field(default_factory=set)  # (chunks, digest of the image, of the base)
     pieces: dict = field(default_factory=dict)  # index -> (timestamp in ms, bytes)
+    digest: str = None  # of the bucket, once it is known
 
     def image(self):
         """None when chunks are missing."""
@@ -50,37 +52,71 @@ class _Copy:
         return min(timestamp for timestamp, _ in self.pieces.values())
 
 
-def copies(bootstrap, topic, since_ms):
-    """{(partition, bucket): {offset: digest of the bucket}} of the complete copies written since;
-    of changes whose whole copy is there, too.
+class Copies:
+    """The copies of buckets in a state topic; each look reads only what has come since the last."""
 
-    since_ms: milliseconds since 1970.
-    """
-    known = defaultdict(_Copy)  # (partition, bucket, offset, base) -> its chunks
-    for partition, timestamp_ms, key, value in _read(bootstrap, topic):
-        if value:
-            _note_chunk(partition, timestamp_ms, key, value, known)
-        else:
-            _forget_chunk(key, since_ms, known)
-    complete = defaultdict(dict)
-    for (partition, bucket, offset, base), copy in known.items():
-        if not copy.pieces or copy.written_ms() < since_ms:
-            continue
-        if len(copy.descriptions) > 1:
-            raise StateError(
-                f"bucket {bucket} of partition {partition} was saved twice at offset {offset}, "
-                f"with different content: {copy.descriptions}"
-            )
-        content = _content(copy, known.get((partition, bucket, base, None)))
-        if content is None:
-            continue
-        digest = _digest(content)
-        if complete[partition, bucket].setdefault(offset, digest) != digest:
-            raise StateError(
-                f"bucket {bucket} of partition {partition} was saved whole and as changes at "
-                f"offset {offset}, with different content"
-            )
-    return {place: by_offset for place, by_offset in complete.items() if by_offset}
+    def __init__(self, bootstrap, topic):
+        self._bootstrap = bootstrap
+        self._topic = topic
+        self._known = defaultdict(_Copy)  # (partition, bucket, offset, base) -> its chunks
+        self._deleted = set()  # keys of chunks
+        self._newest_ms = 0
+
+    def complete(self, since_ms):
+        """{(partition, bucket): {offset: digest of the bucket}} of the complete copies written
+        since; of changes whose whole copy is there, too.
+
+        since_ms: milliseconds since 1970.
+        """
+        after_ms = max(0, self._newest_ms - _OVERLAP_MS)
+        for partition, timestamp_ms, key, value in _read(self._bootstrap, self._topic, after_ms):
+            self._newest_ms = max(self._newest_ms, timestamp_ms)
+            if value:
+                _note_chunk(partition, timestamp_ms, key, value, self._known)
+                self._deleted.discard(key)
+            else:
+                self._deleted.add(key)
+        self._deleted = {key for key in self._deleted if not self._forget(key, since_ms)}
+        return self._digests(since_ms)
+
+    def _forget(self, key, since_ms):
+        """Drops a chunk that was deleted and is not asked for, so that memory holds what counts.
+        False = it is asked for."""
+        place = _place(key)
+        if place is None:
+            return True
+        _, partition, bucket, offset, index, base = place
+        copy = self._known.get((partition, bucket, offset, base))
+        if copy is None or index not in copy.pieces:
+            return True
+        if copy.pieces[index][0] >= since_ms:
+            return False
+        del copy.pieces[index]
+        if not copy.pieces:
+            del self._known[partition, bucket, offset, base]
+        return True
+
+    def _digests(self, since_ms):
+        complete = defaultdict(dict)
+        for (partition, bucket, offset, base), copy in self._known.items():
+            if copy.written_ms() < since_ms:
+                continue
+            if len(copy.descriptions) > 1:
+                raise StateError(
+                    f"bucket {bucket} of partition {partition} was saved twice at offset {offset}, "
+                    f"with different content: {copy.descriptions}"
+                )
+            if copy.digest is None:
+                content = _content(copy, self._known.get((partition, bucket, base, None)))
+                if content is None:
+                    continue
+                copy.digest = _digest(content)
+            if complete[partition, bucket].setdefault(offset, copy.digest) != copy.digest:
+                raise StateError(
+                    f"bucket {bucket} of partition {partition} was saved whole and as changes at "
+                    f"offset {offset}, with different content"
+                )
+        return {place: by_offset for place, by_offset in complete.items() if by_offset}
 
 
 def _content(copy, base):
@@ -186,22 +222,12 @@ def _note_chunk(partition, timestamp_ms, key, value, known):
     copy.pieces[index] = (timestamp_ms, value[header_bytes:])
 
 
-def _forget_chunk(key, since_ms, known):
-    """Drops a chunk that was deleted and is not asked for, so that memory holds what counts."""
-    place = _place(key)
-    if place is None:
-        return
-    _, partition, bucket, offset, index, base = place
-    copy = known.get((partition, bucket, offset, base))
-    if copy is not None and index in copy.pieces and copy.pieces[index][0] < since_ms:
-        del copy.pieces[index]
-
-
-def _read(bootstrap, topic):
-    """(partition, timestamp in ms, key, value) of the committed records, each partition in order;
-    value empty = tombstone."""
+def _read(bootstrap, topic, after_ms=0):
+    """(partition, timestamp in ms, key, value) of the committed records written at `after_ms` or
+    later, each partition in order; value empty = tombstone."""
     program = ["timeout", "300", "kcat", "-C", "-q", "-e", "-b", bootstrap, "-t", topic]
-    program += ["-o", "beginning", "-X", "isolation.level=read_committed"]
+    program += ["-o", f"s@{after_ms}" if after_ms else "beginning"]
+    program += ["-X", "isolation.level=read_committed"]
     program += ["-f", r"%p %T %K %S\n%k%s"]
     with tempfile.TemporaryFile() as errors:
         with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=errors) as kcat:

@@ -102,7 +102,7 @@ def _chunks(group):
 
 def _complete(group):
     """The buckets with a complete copy."""
-    return state_topic.copies(group.broker.direct, f"{group.name}.state", since_ms=0)
+    return state_topic.Copies(group.broker.direct, f"{group.name}.state").complete(since_ms=0)
 
 
 def _delete_older(broker, group, partial):
