@@ -53,6 +53,8 @@ Json RestoringJson(const PartitionLease& lease) {
   json.Set("state", "restoring");
   const int percent = lease.restore_percent();
   if (percent >= 0) json.Set("restore_percent", static_cast<int64_t>(percent));
+  const int64_t eta_seconds = lease.restore_eta_seconds();
+  if (eta_seconds >= 0) json.Set("restore_eta_seconds", eta_seconds);
   return json;
 }
 

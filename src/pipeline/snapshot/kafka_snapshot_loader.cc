@@ -18,6 +18,7 @@ constexpr int kPollMs = 100;
 // How often the ends of the log are looked at before a silence is too long.
 constexpr int kLooksInSilence = 6;
 constexpr absl::Duration kTellPause = absl::Seconds(5);
+constexpr absl::Duration kSecond = absl::Seconds(1);
 
 const KafkaProperties& ReaderSettings() {
   static const auto* const kSettings = new KafkaProperties{
@@ -64,7 +65,7 @@ absl::Status KafkaSnapshotLoader::Connect() {
 
 absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
     std::span<const RestoreRequest> requests, OffsetStore& offsets) {
-  const absl::Time begin = absl::Now();
+  began_ = absl::Now();
   const uint64_t read_before = probe_.bytes_read.value();
   ASSIGN_OR_RETURN(std::vector<Reading> readings, Prepare(requests));
   told_ = absl::Now();
@@ -74,7 +75,7 @@ absl::StatusOr<std::vector<LoadedState>> KafkaSnapshotLoader::Load(
     rd_kafka_assign(client_.get(), nullptr);
     RETURN_IF_ERROR(read);
   }
-  probe_.NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - begin);
+  probe_.NoteSpeed(probe_.bytes_read.value() - read_before, absl::Now() - began_);
   std::vector<LoadedState> states;
   states.reserve(readings.size());
   for (Reading& reading : readings) states.push_back(std::move(reading.loaded));
@@ -171,7 +172,7 @@ absl::Status KafkaSnapshotLoader::FinishDone(std::vector<Reading>& readings, Off
     if (!done || !reading.state.has_value()) continue;
     StateReading state = *std::move(reading.state);
     reading.state.reset();
-    reading.lease->set_restore_percent(100);
+    reading.lease->set_restore_progress(100, 0);
     reading.put_off = false;
     ASSIGN_OR_RETURN(reading.loaded, restorer_.Finish(std::move(state), offsets));
   }
@@ -184,18 +185,25 @@ void KafkaSnapshotLoader::Tell(const std::vector<Reading>& readings, absl::Time 
   int64_t partitions = 0;
   for (const Reading& reading : readings) {
     if (!reading.state.has_value()) continue;
-    const int64_t size = std::max<int64_t>(1, reading.high - reading.low);
-    const int64_t missing = std::clamp<int64_t>(reading.high - reading.next, 0, size);
-    reading.lease->set_restore_percent(static_cast<int>((size - missing) * 100 / size));
-    left += missing;
-    all += size;
+    left += reading.missing();
+    all += reading.size();
     ++partitions;
   }
-  if (now - told_ < kTellPause || all == 0) return;
+  if (all == 0) return;
+  const int64_t done = all - left;
+  const int64_t seconds_left =
+      done == 0 ? -1 : absl::ToInt64Seconds(absl::Ceil((now - began_) * left / done, kSecond));
+  for (const Reading& reading : readings) {
+    if (!reading.state.has_value()) continue;
+    const int64_t percent = 100 - reading.missing() * 100 / reading.size();
+    reading.lease->set_restore_progress(static_cast<int>(percent), seconds_left);
+  }
+  if (now - told_ < kTellPause) return;
   told_ = now;
   LOG(kInfo, "snapshot", "reading state back",
       {{"partitions", partitions},
-       {"percent", (all - left) * 100 / all},
+       {"percent", done * 100 / all},
+       {"seconds_left", seconds_left},
        {"bytes_read", probe_.bytes_read.value()}});
 }
 

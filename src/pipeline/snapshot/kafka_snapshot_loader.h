@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -58,6 +59,9 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
     LoadedState loaded = {};
 
     bool active() const { return state.has_value() && !put_off; }
+    /// Of the log, in offsets; at least 1.
+    int64_t size() const { return std::max<int64_t>(1, high - low); }
+    int64_t missing() const { return std::clamp<int64_t>(high - next, 0, size()); }
   };
 
   KafkaSnapshotLoader(StateTopics topics, ImageReader read, SnapshotCatalogs& catalogs);
@@ -88,6 +92,7 @@ class KafkaSnapshotLoader : public SnapshotLoader, private StateLog {
   KafkaQueue queue_;  ///< of client_
   std::optional<FetchWaker> waker_;
   std::unique_ptr<StateTopicWriter> writer_;
+  absl::Time began_ = absl::InfinitePast();  ///< the reading under way
   absl::Time told_ = absl::InfiniteFuture();
   std::atomic<bool> stopped_{false};
 };

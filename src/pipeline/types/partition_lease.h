@@ -39,8 +39,13 @@ class PartitionLease {
 
   /// How much of its saved state has been read back, 0 to 100; -1 = that has not begun.
   int restore_percent() const { return restore_percent_.load(std::memory_order_relaxed); }
-  void set_restore_percent(int percent) {
+  /// Seconds until it has been, as far as the speed so far tells; -1 = not known.
+  int64_t restore_eta_seconds() const {
+    return restore_eta_seconds_.load(std::memory_order_relaxed);
+  }
+  void set_restore_progress(int percent, int64_t eta_seconds) {
     restore_percent_.store(percent, std::memory_order_relaxed);
+    restore_eta_seconds_.store(eta_seconds, std::memory_order_relaxed);
   }
 
  private:
@@ -51,6 +56,7 @@ class PartitionLease {
   const std::string topic_;
   std::atomic<bool> lapsed_{false};
   std::atomic<int> restore_percent_{-1};
+  std::atomic<int64_t> restore_eta_seconds_{-1};
 };
 
 using LeasePtr = std::shared_ptr<PartitionLease>;

@@ -116,7 +116,10 @@ TEST_F(KafkaSnapshotLoaderTest, PartitionsThatDoNotFitTogetherAreReadOneAfterThe
       EXPECT_EQ(state.buckets->at(3).offset, 103);
       EXPECT_EQ(state.newest, 103);
     }
-    for (const LeasePtr& lease : leases_) EXPECT_EQ(lease->restore_percent(), 100);
+    for (const LeasePtr& lease : leases_) {
+      EXPECT_EQ(lease->restore_percent(), 100);
+      EXPECT_EQ(lease->restore_eta_seconds(), 0);
+    }
     const bool fits = limit > kPartitions * 4 * kImageBytes;
     EXPECT_EQ(loader_->probe().put_off.value() == 0, fits);
   }
@@ -132,6 +135,7 @@ TEST_F(KafkaSnapshotLoaderTest, BeginsAnewWhenNothingComes) {
   EXPECT_TRUE(absl::IsUnavailable(states.status())) << states.status();
   EXPECT_EQ(leases_[0]->restore_percent(), 100) << "there is nothing to be read";
   EXPECT_EQ(leases_[1]->restore_percent(), 0);
+  EXPECT_EQ(leases_[1]->restore_eta_seconds(), -1) << "nothing tells how fast it would be";
 }
 
 }  // namespace
