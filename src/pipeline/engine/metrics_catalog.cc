@@ -307,6 +307,9 @@ void MetricsCatalog::AddSource() {
   Keep(rebalances.Add({"assigned"}, source.assigned));
   Keep(rebalances.Add({"revoked"}, source.revoked));
   Keep(rebalances.Add({"lost"}, source.lost));
+  Keep(Declare(kHistogram, "caracal_kafka_rebalance_callback_seconds",
+               "What a change of the assignment takes of the ingest thread at once.")
+           .Add({}, source.rebalance_callback));
   Keep(Declare(kGauge, "caracal_kafka_assigned_partitions", "Partitions this member owns.")
            .Add({}, source.assigned_partitions));
   Keep(Declare(kGauge, "caracal_kafka_open_partitions",

@@ -40,11 +40,10 @@ absl::StatusOr<std::vector<std::optional<RecordMark>>> KafkaRecordReader::Read(
 
 absl::Status KafkaRecordReader::Connect() {
   if (client_ != nullptr) return absl::OkStatus();
-  ASSIGN_OR_RETURN(client_,
-                   MakeReader(connection_, group_,
-                              {{"auto.offset.reset", "error"},
-                               {"queued.min.messages", "1"},
-                               {"fetch.wait.max.ms", "10"}}));
+  ASSIGN_OR_RETURN(client_, MakeReader(connection_, group_,
+                                       {{"auto.offset.reset", "error"},
+                                        {"queued.min.messages", "1"},
+                                        {"fetch.wait.max.ms", "10"}}));
   waker_.emplace(client_.get());
   return absl::OkStatus();
 }

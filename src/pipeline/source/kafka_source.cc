@@ -80,6 +80,7 @@ absl::Status KafkaSource::Poll(absl::Duration max_wait, bool want_records, PollR
       static_cast<int>(absl::ToInt64Milliseconds(absl::Ceil(max_wait, absl::Milliseconds(1))));
   RETURN_IF_ERROR(ServeGroup(want_records ? 0 : wait_ms));
   FinishRevoke(/*released=*/false);
+  RETURN_IF_ERROR(ReadOn());
   RETURN_IF_ERROR(OpenRestored(result));
   size_t count = 0;
   if (want_records) {

@@ -93,10 +93,11 @@ class KafkaSource : public EventSource {
   void Unassign(const rd_kafka_topic_partition_list_t* partitions);
   /// Gives revoked partitions up when their epoch has ended or the grace is over.
   void FinishRevoke(bool released);
-  /// Reads the open partitions again from the next expected offset. librdkafka 2.0.2 pauses every
-  /// partition around a rebalance, on a thread of its own: a batch read that is under way then
-  /// drops messages which count as read (librdkafka issue 4208), and nothing else brings them back.
-  void ReadOn();
+  /// After a rebalance, reads the open partitions again from the next expected offset.
+  /// librdkafka 2.0.2 pauses every partition around a rebalance, on a thread of its own: a batch
+  /// read that is under way then drops messages which count as read (librdkafka issue 4208), and
+  /// nothing else brings them back.
+  absl::Status ReadOn();
 
   absl::Status ServeGroup(int timeout_ms);
   absl::Status HandleGroupMessage(const rd_kafka_message_t& message);
@@ -132,6 +133,7 @@ class KafkaSource : public EventSource {
   std::vector<PartitionChange> changes_;
   KafkaPartitionList revoking_;  ///< null = no revoke under way
   absl::Time revoke_deadline_ = absl::InfiniteFuture();
+  bool reads_on_ = false;    ///< the assignment has changed since the open partitions were sought
   std::vector<bool> slots_;  ///< in use
   uint64_t next_lease_id_ = 1;
   bool member_ = false;         ///< has asked to join

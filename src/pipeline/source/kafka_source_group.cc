@@ -10,6 +10,7 @@
 #include "pipeline/source/group_metadata.h"
 #include "pipeline/source/kafka_source.h"
 #include "pipeline/source/partition_pause.h"
+#include "pipeline/source/partition_seek.h"
 
 namespace caracal::pipeline {
 namespace {
@@ -30,6 +31,7 @@ bool HasMemberId(rd_kafka_t* client) {
 void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
                               rd_kafka_topic_partition_list_t* partitions, void* opaque) {
   auto* source = static_cast<KafkaSource*>(opaque);
+  const absl::Time begin = absl::Now();
   source->assigned_once_ = true;
   source->CheckMember();
   if (error == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
@@ -37,6 +39,7 @@ void KafkaSource::OnRebalance(rd_kafka_t* /*client*/, rd_kafka_resp_err_t error,
   } else {
     source->OnRevoke(partitions);
   }
+  source->probe_.rebalance_callback.Observe(absl::ToInt64Microseconds(absl::Now() - begin));
 }
 
 void KafkaSource::CheckMember() {
@@ -90,7 +93,7 @@ void KafkaSource::OnAssign(rd_kafka_topic_partition_list_t* partitions) {
   probe_.assigned.Add(leases.size());
   probe_.member.Set(1);
   ShowOwned();
-  ReadOn();
+  reads_on_ = true;
   LOG(kInfo, "source", "partitions assigned", {{"count", partitions->cnt}});
   // While the group is being left another member's leaving may still bring partitions here.
   if (!closing_) restorer_->Submit(std::move(leases));
@@ -140,18 +143,19 @@ void KafkaSource::Unassign(const rd_kafka_topic_partition_list_t* partitions) {
     fatal_ = absl::InternalError(
         fmt::format("giving partitions up: {}", rd_kafka_error_string(error.get())));
   }
-  ReadOn();
+  reads_on_ = true;
   offsets_->SetRevoking(false);
 }
 
-void KafkaSource::ReadOn() {
-  if (closing_) return;
+absl::Status KafkaSource::ReadOn() {
+  if (!std::exchange(reads_on_, false) || closing_) return absl::OkStatus();
+  KafkaPartitionList open(rd_kafka_topic_partition_list_new(static_cast<int>(owned_.size())));
   for (const auto& [key, owned] : owned_) {
     if (!owned.open) continue;
-    if (absl::Status status = SeekTo(*owned.lease, owned.next_offset); !status.ok()) {
-      fatal_ = status;
-    }
+    rd_kafka_topic_partition_list_add(open.get(), key.first.c_str(), key.second)->offset =
+        owned.next_offset;
   }
+  return SeekPartitions(client_.get(), std::move(open));
 }
 
 void KafkaSource::FinishRevoke(bool released) {

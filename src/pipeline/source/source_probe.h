@@ -18,6 +18,8 @@ struct SourceProbe {
   Counter discarded_records;  ///< not owned, not open, or below the next expected offset
   Counter state_gaps;         ///< partitions opened with incomplete state
   Counter client_errors;      ///< errors the client reported and goes on from
+  DurationHistogram
+      rebalance_callback;  ///< how long the group's thread of this client waits for us
   Gauge member;  ///< 1 from an assignment on, 0 when partitions were lost or the group was left
   Gauge assigned_partitions;
   Gauge open_partitions;
