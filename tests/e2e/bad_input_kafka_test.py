@@ -151,7 +151,7 @@ class BadInputKafkaTest(unittest.TestCase):
         member = self.start()
         member.wait_log("cannot be written yet")
         member.send_signal(signal.SIGTERM)
-        member.wait_log("stopping: committing what has been judged")
+        member.wait_log("stopping: copying state and committing what has been judged")
         began = time.monotonic()
         member.send_signal(signal.SIGTERM)
         self.assertEqual(member.wait_end(), 128 + signal.SIGTERM, member.describe())
